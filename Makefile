@@ -1,0 +1,64 @@
+# Two commands for everybody: `make demo` and `make test`. Each makes its own .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
+
+.PHONY: help demo test check lint types floors docs-drift format labels packages clean
+
+help:
+	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
+	@echo "make test    lint, types, floors, all tests"
+
+demo: $(VENV)/demo
+	@$(BIN)/ticbridge demo $(ARGS)
+
+test: packages check
+
+# --- what others build on ---------------------------------------------------------------------------
+
+check: lint types floors docs-drift
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+floors: $(VENV)/dev
+	$(BIN)/lint-imports
+
+docs-drift: $(VENV)/dev
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/ticbridge manage makemigrations --check --dry-run
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/dev
+	$(BIN)/python docs/generate.py
+
+# Debian's packages that tests use (mosquitto); only where we may install: root on Debian.
+packages:
+	@sh tests/debian_packages.sh
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "ticbridge needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=python3.12 ..."; exit 1; }
+	@sh tests/debian_packages.sh venv
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "python3 -m venv failed: on Debian, sudo apt install python3-venv"; exit 1; }
+
+$(VENV)/demo: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[store,demo]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[store,demo,dev]'
+	@touch $@ $(VENV)/demo
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

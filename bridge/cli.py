@@ -1,0 +1,308 @@
+"""The bridge's own commands: bridge, decode, simulate, labels."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, Final
+
+import click
+
+from bridge.guard import Checked, Moment
+from bridge.line import Line
+from bridge.simulator import Contract, Plan, SimulatedMeter, corrupt
+from bridge.source import SourceEnded, SourceError, is_port, open_source
+from bridge.tic.catalogue import BY_SLUG, FIELDS, Mode
+from bridge.tic.values import StatusRegister
+from bridge.topics import payload
+
+EXIT_FAILED: Final = 1
+EXIT_UNAVAILABLE: Final = 69
+EXIT_CONFIG: Final = 78
+
+_MODES = click.Choice([mode.value for mode in Mode])
+_CONTRACTS = click.Choice([contract.value for contract in Contract])
+
+
+@click.command()
+@click.pass_obj
+def bridge(config: Any) -> None:  # the launcher's loader, which bridge does not know
+    """Read the meters and publish to MQTT, until stopped."""
+    from bridge.daemon import Daemon  # noqa: PLC0415  paho is not needed by the other commands
+
+    sys.exit(Daemon(config(), on_stop=lambda line: click.echo(line, err=True)).run())
+
+
+@click.command()
+@click.argument("source", default="-")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per frame.")
+@click.option("--count", type=click.IntRange(min=1), help="Stop after this many frames.")
+@click.option("--follow", is_flag=True, help="Go on when the source breaks, until Ctrl-C.")
+@click.option("--mode", type=_MODES, help="Needed for a serial port: it sets the speed.")
+@click.option("--no-guard", is_flag=True, help="The decoder alone, without what needs the memory of earlier frames.")
+def decode(source: str, as_json: bool, count: int | None, follow: bool, mode: str | None, no_guard: bool) -> None:
+    """Decode frames of a file, a port, a URL or standard input; refused groups are shown with the reason."""
+    if mode is None and is_port(source):
+        raise click.UsageError("a serial port needs --mode standard (9600 baud) or --mode historique (1200 baud)")
+    show = _show_json if as_json else _show_text
+    frames = groups = valid = 0
+    try:
+        for number, frame in enumerate(_frames(source, Mode(mode) if mode else None, follow, not no_guard), start=1):
+            show(number, frame)
+            frames = number
+            groups += len(frame.decoded.refused)
+            valid += len(list(frame.decoded.reading.values())) if frame.decoded.reading else 0
+            if number == count:
+                break
+    except SourceError as error:
+        click.echo(f"ticbridge: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        pass
+    if not valid:
+        click.echo(f"ticbridge: no valid group in {source}: {frames} frames seen, {groups} groups refused", err=True)
+        sys.exit(EXIT_FAILED)
+
+
+def _frames(spec: str, mode: Mode | None, follow: bool, guarded: bool) -> Iterator[Checked]:
+    while True:
+        line = Line(mode, guarded=guarded)
+        try:
+            source = open_source(spec, mode)
+            try:
+                while True:
+                    yield from line.feed(source.read(), Moment(datetime.now(UTC), monotonic()))
+            except SourceEnded:
+                yield from line.flush()
+                return
+            finally:
+                source.close()
+        except SourceError:
+            if not follow:
+                raise
+            time.sleep(1)
+
+
+def _show_json(number: int, frame: Checked) -> None:
+    reading = frame.decoded.reading
+    click.echo(
+        json.dumps(
+            {
+                "frame": number,
+                "complete": bool(reading and reading.complete),
+                "mode": reading.mode.value if reading else None,
+                "meter": frame.meter or (reading.meter_id if reading else None),
+                "values": reading.to_json() if reading else {},
+                "stamps": {slug: stamp.raw for slug, stamp in reading.stamps.items()} if reading else {},
+                "extra": dict(reading.extra) if reading else {},
+                "refused": [{"label": r.label, "raw": r.raw, "reason": r.reason.value} for r in frame.decoded.refused],
+            },
+            ensure_ascii=False,
+        )
+    )
+
+
+def _show_text(number: int, frame: Checked) -> None:
+    reading = frame.decoded.reading
+    if reading is None:
+        click.echo(f"--- frame {number}: nothing valid")
+    else:
+        whole = "" if reading.complete else ", incomplete"
+        meter = frame.meter or reading.meter_id or "no address seen"
+        click.echo(f"--- frame {number}: {reading.mode.value}, meter {meter}{whole}")
+        for slug, value in reading.values():
+            row = BY_SLUG[slug]
+            stamp = reading.stamps.get(slug)
+            dated = f"  [{stamp.at.isoformat()}]" if stamp and stamp.at != value else ""
+            click.echo(f"{row.label:10} {payload(value)} {row.unit}{dated}".rstrip() + f"  -- {row.fr}")
+            if isinstance(value, StatusRegister):
+                click.echo("".join(f"{'':10}   {name}: {part}\n" for name, part in _parts(value)), nl=False)
+        for label, raw in reading.extra.items():
+            click.echo(f"{label:10} {raw}  -- unknown label")
+    for refused in frame.decoded.refused:
+        click.echo(f"refused    {refused.label or '?'} {refused.raw!r}: {refused.reason.value}")
+
+
+def _parts(register: StatusRegister) -> Iterator[tuple[str, object]]:
+    from bridge.derived import REGISTER_PARTS  # noqa: PLC0415  only text output needs it
+
+    return ((part, getattr(register, part)) for part in REGISTER_PARTS)
+
+
+@click.command()
+@click.option("--mode", type=_MODES, default=Mode.STANDARD.value, show_default=True)
+@click.option("--phases", type=click.Choice(["1", "3"]), default="1", show_default=True)
+@click.option("--contract", type=_CONTRACTS, default=Contract.TEMPO.value, show_default=True)
+@click.option("--producer", is_flag=True, help="With solar panels.")
+@click.option("--speed", type=click.FloatRange(min=0.01, max=100_000), default=1.0, show_default=True)
+@click.option("--corrupt", "damage", type=click.FloatRange(0, 1), default=0.0, help="Share of frames to damage.")
+@click.option("--seed", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--frames", type=click.IntRange(min=1), help="Stop after this many frames.")
+@click.option("--tcp", type=click.IntRange(1, 65535), help="Serve on this port of the loopback address.")
+@click.option("--pty", is_flag=True, help="On a pseudo-terminal, whose name is printed first.")
+@click.option("--stdout", is_flag=True, help="To standard output (the default), without pauses when it is a file.")
+def simulate(
+    mode: str, phases: str, contract: str, producer: bool, speed: float, damage: float, seed: int,
+    frames: int | None, tcp: int | None, pty: bool, stdout: bool,
+) -> None:  # fmt: skip
+    """A meter that does not exist. Stops at a frame's end; prints how many frames it sent."""
+    if sum((tcp is not None, pty, stdout)) > 1:
+        raise click.UsageError("--tcp, --pty and --stdout exclude each other")
+    plan = Plan(Contract(contract), Mode(mode), int(phases), producer, seed)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    write, paced = _writer(tcp, pty, stopping)
+    sent = 0
+    for frame, seconds in _simulated(plan, damage, seed, frames):
+        if stopping.is_set() or not write(frame):
+            break
+        sent += 1
+        if paced:
+            stopping.wait(seconds / speed)
+    click.echo(json.dumps({"simulated": sent}), err=True)
+
+
+def _simulated(plan: Plan, damage: float, seed: int, frames: int | None) -> Iterator[tuple[bytes, float]]:
+    now = datetime.now(UTC)
+    meter = SimulatedMeter(plan, now)
+    rng = random.Random(seed)  # noqa: S311  a simulation, not a secret
+    number = 0
+    while frames is None or number < frames:
+        frame = meter.frame(now)
+        seconds = meter.seconds(frame)
+        now += timedelta(seconds=seconds)
+        number += 1
+        yield (corrupt(frame, rng) if rng.random() < damage else frame), seconds
+
+
+def _writer(tcp: int | None, pty: bool, stopping: threading.Event) -> tuple[Callable[[bytes], bool], bool]:
+    """A function that writes a frame (False: nobody reads any more), and whether frames keep the line's pace."""
+    if pty:
+        return _pty_writer(), True
+    if tcp is not None:
+        return _tcp_writer(tcp, stopping), True
+
+    def write(frame: bytes) -> bool:
+        try:
+            sys.stdout.buffer.write(frame)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  so that the interpreter's own flush is silent
+            return False
+        return True
+
+    return write, not _is_file(sys.stdout.fileno())
+
+
+def _is_file(descriptor: int) -> bool:
+    return not os.isatty(descriptor) and os.fstat(descriptor).st_mode & 0o170000 == 0o100000
+
+
+def _pty_writer() -> Callable[[bytes], bool]:
+    master, slave = os.openpty()
+    tty.setraw(slave, termios.TCSANOW)
+    click.echo(os.ttyname(slave))  # our end stays open, so the port survives a reader that comes and goes
+    sys.stdout.flush()
+
+    def write(frame: bytes) -> bool:
+        # A pty nobody reads fills up after 4 kB; a meter does not wait, so the oldest bytes are thrown away.
+        while not select.select([], [master], [], 0.5)[1]:
+            termios.tcflush(slave, termios.TCIFLUSH)
+        os.write(master, frame)
+        return True
+
+    return write
+
+
+def _tcp_writer(port: int, stopping: threading.Event) -> Callable[[bytes], bool]:
+    server = socket.create_server(("127.0.0.1", port))
+    server.settimeout(0.2)
+    clients: list[socket.socket] = []
+
+    def write(frame: bytes) -> bool:
+        while not clients and not stopping.is_set():
+            try:
+                clients.append(server.accept()[0])
+            except TimeoutError:
+                continue
+        for client in list(clients):
+            try:
+                client.sendall(frame)
+            except OSError:
+                clients.remove(client)
+        return True
+
+    return write
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--markdown", is_flag=True)
+def labels(as_json: bool, markdown: bool) -> None:
+    """The catalogue: every label of both modes, and every derived value."""
+    if as_json:
+        rows = [
+            {
+                "label": row.label, "mode": row.mode.value if row.mode else None, "slug": row.slug,
+                "canonical": row.canonical, "quantity": row.quantity.value, "unit": row.unit or None,
+                "digits": row.digits or None, "dated": row.dated, "derived": row.derived, "fr": row.fr, "en": row.en,
+            }
+            for row in FIELDS
+        ]  # fmt: skip
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    elif markdown:
+        click.echo(markdown_table())
+    else:
+        for row in FIELDS:
+            click.echo(f"{row.label or '(derived)':10} {row.slug:20} {row.unit:5} {row.fr}")
+
+
+def markdown_table() -> str:
+    """The catalogue as the tables of `docs/reference/labels.md`."""
+    parts = []
+    for title, mode in (
+        ("Mode standard", Mode.STANDARD),
+        ("Mode historique", Mode.HISTORIQUE),
+        ("Derived", None),
+    ):
+        rows = [row for row in FIELDS if row.mode is mode]
+        lines = [
+            f"### {title}",
+            "",
+            "| label | topic | says | unit | characters | remark |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {row.label or '(derived)'} | `{row.slug}` | {row.fr} / {row.en} | {row.unit} | {row.digits or ''} "
+            f"| {_remark(row.slug)} |"
+            for row in rows
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _remark(slug: str) -> str:
+    row = BY_SLUG[slug]
+    said = {
+        "dated": row.dated, "personal": row.personal, "only while it holds": row.transient,
+        "three phases": bool(row.phase), "producers": row.producer,
+    }  # fmt: skip
+    words = [word for word, holds in said.items() if holds]
+    if row.same_as:
+        words.append(f"same as `{row.same_as}`")
+    if row.words:
+        words.append(", ".join(dict.fromkeys(word for word in row.words.values() if word)))
+    return "; ".join(words)

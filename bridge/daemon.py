@@ -1,0 +1,271 @@
+"""The bridge process: one reader thread for each meter, one link to the broker, turns, signals, exit codes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import signal
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from time import monotonic
+from types import FrameType
+from typing import Final
+
+from bridge import __version__
+from bridge.config import ConfigError, MeterSettings, Settings
+from bridge.guard import Moment
+from bridge.line import Line
+from bridge.meter import Announcement, Bridge, Meter
+from bridge.mqtt import Link, Received
+from bridge.source import Source, SourceEnded, SourceError, is_port, open_source
+from bridge.tic.errors import Reason
+from bridge.tic.models import Standard
+from bridge.topics import OFFLINE, ONLINE, Message, Topics
+from homeassistant.discovery import MeterFacts, Setting, meter_message
+
+log = logging.getLogger("ticbridge.bridge")
+
+_INFO_EVERY: Final = 60.0
+_BACKOFF: Final = (1.0, 30.0)  # "back by itself within 30 s"
+_BIRTH_DELAY: Final = (0.5, 3.0)  # so that many bridges do not answer Home Assistant at once
+
+
+class Reader(threading.Thread):
+    """Reads one source for ever: opens it, feeds what arrives, opens it again when it breaks."""
+
+    def __init__(self, settings: MeterSettings, meter: Meter, stopping: threading.Event) -> None:
+        super().__init__(name=f"reader {settings.source}", daemon=True)
+        self._settings = settings
+        self._stopping = stopping
+        self._said = ""
+        self.meter = meter
+        self.source_ok = False
+        self.ended = False
+
+    def run(self) -> None:
+        delay = _BACKOFF[0]
+        while not self._stopping.is_set() and not self.ended:
+            try:
+                started = monotonic()
+                self._read_until_it_breaks()
+            except SourceError as error:
+                self._say(str(error))
+            except Exception:
+                log.exception("Reading %s failed; opening it again", self._settings.source)
+            delay = _BACKOFF[0] if monotonic() - started > _BACKOFF[1] else min(delay * 2, _BACKOFF[1])
+            self.source_ok = False
+            self.meter.gone()
+            self._idle(delay)
+
+    def _read_until_it_breaks(self) -> None:
+        source = open_source(self._settings.source, self._settings.tic_mode)
+        self._said = ""
+        log.info("Reading %s", self._settings.source)
+        try:
+            self.source_ok = True
+            self._feed(source, Line(self._settings.tic_mode, self._settings.id, self._settings.zone))
+        finally:
+            source.close()
+
+    def _feed(self, source: Source, line: Line) -> None:
+        while not self._stopping.is_set():
+            try:
+                piece = source.read()
+            except SourceEnded:
+                for frame in line.flush():
+                    self.meter.take(frame)
+                log.info("%s is read to its end", self._settings.source)
+                self.ended = True
+                return
+            now = Moment(datetime.now(UTC), monotonic())
+            for frame in line.feed(piece, now) if piece else ():
+                self.meter.take(frame)
+            self.meter.tick(now.monotonic)
+
+    def _idle(self, seconds: float) -> None:
+        until = monotonic() + seconds
+        while not self._stopping.wait(0.2) and monotonic() < until:
+            self.meter.tick(monotonic())
+
+    def _say(self, sentence: str) -> None:
+        if sentence != self._said:
+            log.warning("%s. Trying again until it works", sentence)
+            self._said = sentence
+
+
+class Daemon:
+    """Wires the parts of a bridge together and runs them until a signal."""
+
+    def __init__(self, settings: Settings, *, on_stop: Callable[[str], None] = lambda _: None) -> None:
+        _refuse_unknown_mode(settings)
+        self._settings = settings
+        self._on_stop = on_stop
+        self._topics = Topics(settings.mqtt.base_topic)
+        self._bridge = Bridge(settings.bridge.id, str(uuid.uuid4()), self._topics)
+        self._started = datetime.now(UTC)
+        self._stopping = threading.Event()
+        self._birth: threading.Timer | None = None
+        self._logged: dict[Reader, Counter[tuple[str, Reason]]] = {}
+        status = self._topics.bridge(self._bridge.id, "status")
+        self._online, self._offline = Message(status, ONLINE, qos=1), Message(status, OFFLINE, qos=1)
+        self._link = Link(
+            settings.mqtt,
+            f"ticbridge-bridge-{self._bridge.id}",
+            will=self._offline,
+            subscriptions=[(settings.homeassistant.status_topic, 0)] if settings.homeassistant.enabled else [],
+            on_ready=self._on_ready,
+            on_message=self._on_message,
+        )
+        self._readers = [self._reader(n, meter) for n, meter in enumerate(settings.meters)]
+
+    def run(self) -> int:
+        """Run until SIGINT or SIGTERM; 0, or 1 when a part died that nothing can revive."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        self._link.start()
+        for reader in self._readers:
+            reader.start()
+        code = self._turn_until_stopped()
+        self._stopping.set()
+        for reader in self._readers:
+            reader.join(1.0)
+        if self._birth is not None:
+            self._birth.cancel()
+        last = [status for reader in self._readers if (status := reader.meter.status()) is not None]
+        self._link.stop([*last, self._offline])
+        self._on_stop(self.summary())
+        return code
+
+    def summary(self) -> str:
+        """What was read, as one line of JSON."""
+        counts = [reader.meter.counts for reader in self._readers]
+        return json.dumps(
+            {
+                "decoded": sum(c.decoded for c in counts),
+                "accepted": sum(c.accepted for c in counts),
+                "refused": sum(sum(c.refused.values()) for c in counts),
+                "lost": sum(c.lost for c in counts),
+            }
+        )
+
+    def _turn_until_stopped(self) -> int:
+        due = monotonic()
+        while not self._stopping.wait(1.0):
+            if not self._link.alive:
+                log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
+                return 1
+            dead = [r for r in self._readers if not r.is_alive() and not r.ended]
+            if dead:
+                log.error("The reader of %s died; stopping so that the service manager restarts us", dead[0].name)
+                return 1
+            if monotonic() >= due:
+                due = monotonic() + _INFO_EVERY
+                self._send_info()
+                self._log_damage()
+        return 0
+
+    def _log_damage(self) -> None:
+        """One line a minute when groups were refused, and none otherwise."""
+        for reader in self._readers:
+            counts = reader.meter.counts
+            new = counts.refused - self._logged.get(reader, Counter())
+            self._logged[reader] = counts.refused.copy()
+            if new:
+                reasons = Counter[str]()
+                for (_, reason), number in new.items():
+                    reasons[reason.value] += number
+                text = ", ".join(f"{number} by {reason}" for reason, number in reasons.most_common())
+                log.warning("%s: %d groups refused in the last minute (%s)", reader.name, new.total(), text)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _reader(self, number: int, settings: MeterSettings) -> Reader:
+        announce = self._announcer(number)
+        meter = Meter(self._bridge, settings, self._settings.publish, self._settings.reading.interval,
+                      self._link.send, announce)  # fmt: skip
+        return Reader(settings, meter, self._stopping)
+
+    # --- broker ----------------------------------------------------------------------------------
+
+    def _on_ready(self) -> None:
+        self._link.send(self._online)
+        self._send_info()
+        for reader in self._readers:
+            reader.meter.renew()
+
+    def _on_message(self, received: Received) -> None:
+        """Home Assistant's birth: it may have lost everything that was not retained."""
+        if received.payload == ONLINE.encode() and not received.retain:
+            self._birth = threading.Timer(random.uniform(*_BIRTH_DELAY), self._on_ready)  # noqa: S311  spreads load
+            self._birth.daemon = True
+            self._birth.start()
+
+    def _send_info(self) -> None:
+        info = {
+            "version": __version__,
+            "started": self._started.isoformat(timespec="seconds"),
+            "meters": [_meter_info(reader) for reader in self._readers],
+        }
+        self._link.send(Message(self._topics.bridge(self._bridge.id, "info"), json.dumps(info)))
+
+    def _announcer(self, number: int) -> Callable[[Announcement], Iterator[Message]]:
+        settings = self._settings
+        if not settings.homeassistant.enabled:
+            return lambda _: iter(())
+        setting = Setting(
+            topics=self._topics,
+            bridge_id=self._bridge.id,
+            version=__version__,
+            prefix=settings.homeassistant.discovery_prefix,
+            language=settings.homeassistant.language,
+            url=settings.web.base_url,
+        )
+
+        def announce(said: Announcement) -> Iterator[Message]:
+            reading = said.reading
+            yield meter_message(
+                setting,
+                MeterFacts(
+                    meter=said.meter,
+                    name=said.name,
+                    mode=reading.mode,
+                    slugs=said.slugs,
+                    phases=3 if {"irms2", "iinst2"} & said.slugs else 1,
+                    address=reading.meter_id,
+                    tic_version=reading.vtic if isinstance(reading, Standard) else None,
+                    alias=said.meter[-4:].lower() if number else "",
+                ),
+            )
+
+        return announce
+
+
+def _meter_info(reader: Reader) -> dict[str, object]:
+    counts = reader.meter.counts
+    by_reason: dict[Reason, int] = {}
+    for (_, reason), number in counts.refused.items():
+        by_reason[reason] = by_reason.get(reason, 0) + number
+    return {
+        "meter": reader.meter.meter,
+        "source_open": reader.source_ok,
+        "frames": counts.frames,
+        "decoded": counts.decoded,
+        "accepted": counts.accepted,
+        "lost": counts.lost,
+        "refused": by_reason,
+    }
+
+
+def _refuse_unknown_mode(settings: Settings) -> None:
+    """The speed of a port follows from the mode, which nothing detects yet."""
+    for number, meter in enumerate(settings.meters):
+        if is_port(meter.source) and meter.mode == "auto":
+            raise ConfigError(
+                f"meters.{number}.mode: 'auto' will not do for a serial port; expected standard (9600 baud) or "
+                "historique (1200 baud)"
+            )

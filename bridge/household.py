@@ -1,0 +1,98 @@
+"""A household's electricity as a pure function of time: what the simulated meter measures.
+
+Any instant can be asked for without those before it, and the same seed gives the same household.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime
+
+_MASK = (1 << 64) - 1
+
+
+def noise(*keys: int) -> float:
+    """A number in 0..1 that depends on `keys` only (splitmix64)."""
+    state = 0
+    for key in keys:
+        state = (state ^ key) + 0x9E3779B97F4A7C15 & _MASK
+        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+        state = (state ^ state >> 27) * 0x94D049BB133111EB & _MASK
+        state ^= state >> 31
+    return state / _MASK
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """People, appliances and, with `solar_kw`, panels. All powers in W, all times local."""
+
+    seed: int = 1
+    night_heating: bool = True  # the water is heated from 22:00 on
+    solar_kw: float = 0.0
+
+    def watts(self, at: datetime) -> tuple[float, float, float]:
+        """Active power drawn on each of three phases; negative while the panels give more than is used."""
+        minute = at.hour * 60 + at.minute
+        day = at.toordinal()
+        slot = day * 1440 + minute
+        second = 1 + 0.02 * (noise(self.seed, 1, slot * 60 + at.second) - 0.5)
+        first = 90 + self._fridge(slot) + self._evening(minute, slot) + self._washing(day, minute)
+        second_phase = self._heater(2, at, slot) + self._water(day, minute) - self._sun(at, slot)
+        third = self._cooking(minute, slot) + self._heater(3, at, slot)
+        return (first + self._heater(1, at, slot)) * second, second_phase * second, third * second
+
+    def volts(self, phase: int, at: datetime) -> float:
+        """Voltage of a phase."""
+        slot = at.toordinal() * 1440 + at.hour * 60 + at.minute
+        return 231 + 4 * math.sin(slot / 180 + phase) + 2 * (noise(self.seed, 10 + phase, slot) - 0.5)
+
+    def _fridge(self, slot: int) -> float:
+        return 110.0 if (slot + self.seed) % 47 < 15 else 0.0
+
+    def _evening(self, minute: int, slot: int) -> float:
+        if 18 * 60 <= minute < 23 * 60:
+            return 180 + 60 * noise(self.seed, 2, slot // 30)
+        return 120.0 if 390 <= minute < 510 else 0.0
+
+    def _cooking(self, minute: int, slot: int) -> float:
+        meal = 705 <= minute < 780 or 1125 <= minute < 1200
+        if meal and noise(self.seed, 3, slot // 2) < 0.45:
+            return 1500.0
+        kettle = 390 <= minute < 510 and noise(self.seed, 4, slot // 3) < 0.12
+        return 2000.0 if kettle else 0.0
+
+    def _washing(self, day: int, minute: int) -> float:
+        if noise(self.seed, 5, day) > 0.4 or not 600 <= minute < 690:
+            return 0.0
+        return 2000.0 if minute < 625 else 250.0
+
+    def _water(self, day: int, minute: int) -> float:
+        start = 22 * 60 + 5 if self.night_heating else 13 * 60
+        long = 100 + int(60 * noise(self.seed, 6, day))
+        return 2000.0 if (minute - start) % 1440 < long else 0.0
+
+    def _heater(self, number: int, at: datetime, slot: int) -> float:
+        """Thermostats switch in slots of ten minutes; the colder, the more of them are on."""
+        need = (16 - outside(at)) / 30
+        if at.hour < 6 or 9 <= at.hour < 17:
+            need *= 0.6
+        return 1000.0 if noise(self.seed, 6 + number, slot // 10) < need else 0.0
+
+    def _sun(self, at: datetime, slot: int) -> float:
+        if not self.solar_kw:
+            return 0.0
+        height = math.sin(math.pi * (at.hour + at.minute / 60 - 7) / 12)
+        season = 0.6 + 0.4 * math.cos(2 * math.pi * (_day_of_year(at) - 172) / 365)
+        clouds = 0.35 + 0.65 * noise(self.seed, 20, slot // 20)
+        return max(0.0, 1000 * self.solar_kw * height * season * clouds)
+
+
+def _day_of_year(at: date) -> int:
+    return at.timetuple().tm_yday
+
+
+def outside(at: datetime) -> float:
+    """Temperature outside in degrees Celsius, as an average year would have it."""
+    season = 12 - 8 * math.cos(2 * math.pi * (_day_of_year(at) - 20) / 365)
+    return season - 4 * math.cos(2 * math.pi * (at.hour - 3) / 24)

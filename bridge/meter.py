@@ -1,0 +1,295 @@
+"""One meter: checked frames to messages. Everything a frame causes on the broker is decided here; no I/O, no clock."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from bridge.config import MeterSettings, PublishSettings
+from bridge.derived import LineQuality, derive
+from bridge.guard import Checked
+from bridge.policy import Policy, Rule
+from bridge.presence import Presence
+from bridge.tic.catalogue import BY_SLUG, Quantity
+from bridge.tic.errors import Reason
+from bridge.tic.models import Reading
+from bridge.tic.values import Value
+from bridge.topics import (
+    OFFLINE,
+    ONLINE,
+    Envelope,
+    Message,
+    Topics,
+    attributes,
+    derived_json,
+    payload,
+    reading_message,
+    write_ts,
+)
+
+SILENCE: Final = 30.0  # seconds without a valid frame before a meter is offline
+_HELD_BACK: Final = frozenset(
+    {"link_quality", "frames_per_minute"}
+)  # move with every frame: never worth a message at once
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Who sends: the parts of an envelope that are the same for all meters of a bridge."""
+
+    id: str
+    epoch: str  # a UUID, new at each start
+    topics: Topics
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened to frames and groups since the start."""
+
+    frames: int = 0  # cut out of the stream
+    decoded: int = 0  # with at least one accepted value and a confirmed meter
+    accepted: int = 0  # numbered and handed over as a reading
+    refused: Counter[tuple[str, Reason]] = field(default_factory=Counter)  # groups, by label and reason
+    lost: int = 0  # readings for which there was no room
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a meter was seen to send: enough to describe it to Home Assistant."""
+
+    meter: str
+    name: str
+    reading: Reading
+    slugs: frozenset[str]
+
+
+class Meter:
+    """One meter of the bridge. Used by its reader's thread alone; `renew` may be called by any."""
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        settings: MeterSettings,
+        publish: PublishSettings,
+        interval: float,
+        send: Callable[[Message], bool],
+        announce: Callable[[Announcement], Iterator[Message]] = lambda _: iter(()),
+    ) -> None:
+        self._bridge = bridge
+        self._settings = settings
+        self._publish = publish
+        self._interval = interval
+        self._send = send
+        self._announce = announce
+        self._policy = _policy(publish)
+        self._presence = Presence()
+        self._quality = LineQuality()
+        self._seen: set[str] = set()
+        self._meter: str | None = None
+        self._reading: Reading | None = None
+        self._online: bool | None = None
+        self._last_valid = float("-inf")
+        self._last_stored = float("-inf")
+        self._seq = 0
+        self._offer_all = True
+        self._renew = False
+        self.counts = Counts()
+
+    @property
+    def meter(self) -> str | None:
+        """The meter's name on the broker, once it is sure."""
+        return self._meter
+
+    def renew(self) -> None:
+        """Send everything again at the next turn: the broker, or Home Assistant, may have lost it."""
+        self._renew = True
+
+    def take(self, frame: Checked) -> None:
+        """Publish what a frame says."""
+        self.counts.frames += 1
+        self.counts.refused.update((refused.label, refused.reason) for refused in frame.decoded.refused)
+        self._quality.add(frame)
+        reading = frame.decoded.reading
+        if reading is None or frame.meter is None:
+            self._offer_all = True  # what this frame changed must not be forgotten
+            return
+        self.counts.decoded += 1
+        now = frame.at.monotonic
+        if frame.meter != self._meter:
+            self._begin(frame.meter)
+        self._last_valid = now
+        self._reading = reading
+        derived = dict(derive(reading))
+        gone = dict.fromkeys(self._presence.gone(frame.decoded))
+        self._describe(reading, derived)
+        self._say_status(online=True)
+        self._fields(frame, derived, gone)
+        self._store(frame, derived, gone)
+
+    def tick(self, now: float) -> None:
+        """What time alone brings about: silence, delayed values, heartbeats, a renewal that was asked for."""
+        if self._meter is None:
+            return
+        if self._online and now - self._last_valid >= SILENCE:
+            self._say_status(online=False)
+        if self._renew:
+            self._renew = False
+            self._renewal(now)
+            return
+        self._due(now)
+
+    def gone(self) -> None:
+        """The source broke or the bridge stops."""
+        if self._online:
+            self._say_status(online=False)
+
+    def status(self) -> Message | None:
+        """The message that takes the meter off line, for a clean stop."""
+        return self._status_message(online=False) if self._meter is not None else None
+
+    # --- the parts of `take` ---------------------------------------------------------------------
+
+    def _begin(self, meter: str) -> None:
+        """Another meter speaks now, or the first one."""
+        self.gone()
+        self._meter = meter
+        self._policy = _policy(self._publish)
+        self._presence = Presence()
+        self._seen = set()
+        self._online = None
+        self._offer_all = True
+
+    def _describe(self, reading: Reading, derived: dict[str, Value]) -> None:
+        """Announce the meter again when it says something for the first time."""
+        slugs = {slug for slug, _ in reading.values() if self._may_leave(slug)} | derived.keys() | _HELD_BACK
+        # An index that never counted is not worth an entity; once it does, it is.
+        slugs = {slug for slug in slugs if slug in self._seen or _says_something(slug, reading)}
+        if slugs <= self._seen:
+            return
+        self._seen |= slugs
+        for message in self._announcement(reading):
+            self._send(message)
+
+    def _announcement(self, reading: Reading) -> Iterator[Message]:
+        assert self._meter is not None, "a meter is announced once it is sure"
+        yield from self._announce(Announcement(self._meter, self._settings.name, reading, frozenset(self._seen)))
+
+    def _say_status(self, *, online: bool) -> None:
+        if self._online != online:
+            self._online = online
+            self._send(self._status_message(online=online))
+
+    def _status_message(self, *, online: bool) -> Message:
+        assert self._meter is not None, "a meter has a status once it is sure"
+        return Message(self._bridge.topics.meter(self._meter, "status"), ONLINE if online else OFFLINE, qos=1)
+
+    def _fields(self, frame: Checked, derived: dict[str, Value], gone: dict[str, None]) -> None:
+        reading, now = frame.decoded.reading, frame.at.monotonic
+        assert reading is not None, "checked by take"
+        changed = reading.model_fields_set if self._offer_all else frame.decoded.changed
+        self._offer_all = False
+        for slug in changed:
+            if slug in BY_SLUG and self._may_leave(slug):
+                self._offer(slug, reading.get(slug), now)
+                stamp = reading.stamps.get(slug)
+                if stamp is not None and BY_SLUG[slug].quantity is not Quantity.INSTANT:
+                    self._offer_text(f"{slug}/attributes", slug, json.dumps(attributes(stamp)), None, now)
+        for slug, value in (*derived.items(), *gone.items(), *self._quality.values(now)):
+            self._offer(slug, value, now)
+        self._due(now)
+
+    def _may_leave(self, slug: str) -> bool:
+        """Whether the owner lets this field out as a topic of its own."""
+        row = BY_SLUG.get(slug)
+        if row is None or (row.personal and not self._publish.personal):
+            return False
+        return self._publish.fields == "all" or row.canonical in self._publish.fields
+
+    def _offer(self, slug: str, value: Value, now: float) -> None:
+        if self._may_leave(slug):
+            number = float(value) if isinstance(value, int | float) else None
+            self._offer_text(slug, BY_SLUG[slug].canonical, payload(value), number, now)
+
+    def _offer_text(self, leaf: str, canonical: str, text: str, number: float | None, now: float) -> None:
+        if self._policy.offer(leaf, canonical, text, number, now):
+            self._send(self._field_message(leaf, text))
+
+    def _due(self, now: float) -> None:
+        for leaf, text in self._policy.due(now):
+            self._send(self._field_message(leaf, text))
+
+    def _field_message(self, leaf: str, text: str) -> Message:
+        assert self._meter is not None, "fields are published once the meter is sure"
+        topic = self._bridge.topics.meter(self._meter, leaf)
+        return Message(topic, text, retain=self._publish.retain, qos=self._publish.qos)
+
+    def _renewal(self, now: float) -> None:
+        if self._reading is not None:
+            for message in self._announcement(self._reading):
+                self._send(message)
+        if self._online is not None:
+            self._send(self._status_message(online=self._online))
+        for leaf, text in self._policy.everything(now):
+            self._send(self._field_message(leaf, text))
+
+    def _store(self, frame: Checked, derived: dict[str, Value], gone: dict[str, None]) -> None:
+        if frame.at.monotonic - self._last_stored < self._interval:
+            return
+        self._last_stored = frame.at.monotonic
+        self._seq += 1
+        message = reading_message(self._bridge.topics, self._envelope(frame, derived, gone))
+        if self._send(message):
+            self.counts.accepted += 1
+        else:
+            self.counts.lost += 1
+
+    def _envelope(self, frame: Checked, derived: dict[str, Value], gone: dict[str, None]) -> Envelope:
+        reading = frame.decoded.reading
+        assert reading is not None, "checked by take"
+        assert frame.meter is not None, "checked by take"
+        personal = set() if self._publish.personal else {s for s in reading.model_fields_set if _is_personal(s)}
+        values = {slug: value for slug, value in reading.to_json().items() if slug not in personal}
+        return Envelope.model_validate(
+            {
+                "meter": frame.meter,
+                "bridge": self._bridge.id,
+                "epoch": self._bridge.epoch,
+                "seq": self._seq,
+                "floor": 1,
+                "ts": write_ts(frame.at.utc),
+                "tz": self._settings.timezone,
+                "mode": reading.mode,
+                "values": {**values, **gone},
+                "derived": derived_json(derived),
+                "stamps": {slug: stamp.raw for slug, stamp in reading.stamps.items() if slug not in personal},
+                "extra": dict(reading.extra),
+            }
+        )
+
+
+def _policy(settings: PublishSettings) -> Policy:
+    default = Rule(settings.min_interval, settings.heartbeat)
+    rules = {}
+    for slug in {*settings.jump, *settings.overrides, *_HELD_BACK}:
+        own = settings.overrides.get(slug)
+        slow = 60.0 if slug in _HELD_BACK else settings.min_interval
+        rules[slug] = Rule(
+            min_interval=slow if own is None or own.min_interval is None else own.min_interval,
+            heartbeat=settings.heartbeat if own is None or own.heartbeat is None else own.heartbeat,
+            jump=settings.jump.get(slug) if own is None or own.jump is None else own.jump,
+        )
+    return Policy(default, rules)
+
+
+def _is_personal(slug: str) -> bool:
+    return slug in BY_SLUG and BY_SLUG[slug].personal
+
+
+def _says_something(slug: str, reading: Reading) -> bool:
+    """False for a supplier or distributor index that has always been 0."""
+    row = BY_SLUG[slug]
+    counts = row.quantity in (Quantity.ENERGY, Quantity.REACTIVE_ENERGY)
+    return not (counts and slug.startswith("eas") and slug != "east" and not reading.get(slug))

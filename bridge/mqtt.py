@@ -1,0 +1,289 @@
+"""paho behind our `Sink`: last will, MQTT 5 with fall-back to 3.1.1, reconnect with backoff, bounded queue.
+
+One supervisor thread connects, waits for the connection to end and connects again; paho's own thread does the
+network in between. No callback blocks and none lets an exception out: it would end paho's thread unseen.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import random
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, ParamSpec
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from bridge.config import ConfigError, MqttSettings
+from bridge.topics import MAX_PAYLOAD, Message
+
+log = logging.getLogger("ticbridge.mqtt")
+
+MAX_QUEUED: Final = 10_000  # QoS 1 messages that wait in memory for the broker
+_CONNECT_TIMEOUT: Final = 10.0
+_BACKOFF: Final = (1.0, 60.0)
+_STOP_TIMEOUT: Final = 1.0
+
+_UNSUPPORTED_VERSION: Final = 132  # MQTT 5 reason codes; paho maps the return codes of 3.1.1 to them
+_LOGIN_REFUSED: Final = frozenset({134, 135})  # bad user name or password, not authorized
+
+_P = ParamSpec("_P")
+
+
+class Received(NamedTuple):
+    """A message from the broker. `generation` tells which connection it came over."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    mid: int
+    qos: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the broker keeps for us while we are away."""
+
+    expiry: int = 0  # seconds; 0 is nothing
+    receive_maximum: int = 20  # unacknowledged messages in flight to us
+    manual_ack: bool = False
+
+
+def _safely(callback: Callable[_P, None]) -> Callable[_P, None]:
+    """A callback whose exception is logged instead of ending the network thread."""
+
+    @functools.wraps(callback)
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except Exception:
+            log.exception("A message from the broker could not be handled")
+
+    return wrapped
+
+
+class Link:
+    """One connection to the broker, kept up from `start` to `stop`.
+
+    `on_ready` is called after each connection, `on_message` for each message; both on paho's thread, so neither
+    may block.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        client_id: str,
+        *,
+        will: Message | None = None,
+        subscriptions: Sequence[tuple[str, int]] = (),
+        session: Session | None = None,
+        on_ready: Callable[[], None] = lambda: None,
+        on_message: Callable[[Received], None] = lambda _: None,
+    ) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._will = will
+        self._subscriptions = list(subscriptions)
+        self._session = session or Session()
+        self._on_ready = on_ready
+        self._on_message = on_message
+        self._swap = threading.Lock()  # held while `_client` is used to publish, and while it is replaced
+        self._protocol = MQTTProtocolVersion.MQTTv311 if settings.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
+        self._client = self._build()
+        self._stopping = threading.Event()
+        self._closed = threading.Event()
+        self._wrong_version = False
+        self._said = ""  # the last trouble that was logged: each is said once
+        self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
+        self.generation = 0
+        self.connected = False
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._thread.start()
+
+    def stop(self, last: Sequence[Message] = ()) -> None:
+        """Send the `last` messages and what was not sent yet, as far as the broker is there; disconnect."""
+        if self.connected:
+            infos = [self._client.publish(m.topic, m.payload, qos=1, retain=m.retain) for m in last]
+            for info in infos:
+                if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    info.wait_for_publish(_STOP_TIMEOUT)
+        self._stopping.set()
+        self._closed.set()
+        if self._thread.is_alive():
+            self._thread.join(_CONNECT_TIMEOUT)
+
+    @property
+    def alive(self) -> bool:
+        """False when the supervisor died: nothing will reconnect."""
+        return self._thread.is_alive()
+
+    @property
+    def where(self) -> str:
+        """The broker, for messages to the owner."""
+        return f"{self._settings.host}:{self._settings.port}"
+
+    def send(self, message: Message) -> bool:
+        """Publish. QoS 0 is dropped while the broker is away, QoS 1 waits; False when there is no room to wait."""
+        with self._swap:
+            info = self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+        # Without a connection a QoS 1 message is kept and sent later, although the code says NO_CONN.
+        waits = message.qos > 0 and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN
+        return waits or info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def ack(self, received: Received) -> None:
+        """Acknowledge a message (manual_ack); one of an earlier connection is left to its redelivery."""
+        if received.generation == self.generation:
+            self._client.ack(received.mid, received.qos)
+
+    # --- the supervisor's thread -----------------------------------------------------------------
+
+    def _supervise(self) -> None:
+        delay = _BACKOFF[0]
+        while not self._stopping.is_set():
+            if self._connect():
+                self._client.loop_start()
+                while not self._closed.wait(1.0):
+                    if not self._network_lives():
+                        self._trouble("The MQTT network thread died; connecting again")
+                        break
+                if self._stopping.is_set():
+                    self._client.disconnect()
+                self._client.loop_stop()
+                if self.connected:
+                    delay = _BACKOFF[0]
+                self.connected = False
+            if self._wrong_version and not self._stopping.is_set():
+                self._fall_back()
+                continue
+            self._stopping.wait(delay * (0.75 + random.random() / 2))  # noqa: S311  spreads a fleet, hides nothing
+            delay = min(delay * 2, _BACKOFF[1])
+
+    def _connect(self) -> bool:
+        self._closed.clear()
+        if self._stopping.is_set():
+            return False
+        arguments: dict[str, Any] = {}  # what connect() takes differs between the versions
+        if self._protocol == MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
+            properties.SessionExpiryInterval = self._session.expiry
+            properties.ReceiveMaximum = self._session.receive_maximum
+            properties.MaximumPacketSize = 4 * MAX_PAYLOAD
+            arguments = {"clean_start": not self._session.expiry, "properties": properties}
+        try:
+            self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive, **arguments)
+        except OSError as error:
+            self._trouble(self._sentence(error))
+            return False
+        return True
+
+    def _sentence(self, error: OSError) -> str:
+        again = "trying again until it answers"
+        if isinstance(error, ConnectionRefusedError):
+            return f"The broker {self.where} refuses connections: is it running, is mqtt.port right? {again}"
+        if isinstance(error, socket.gaierror):
+            return f"The broker's name {self._settings.host!r} is not known: is mqtt.host right? {again}"
+        if isinstance(error, TimeoutError):
+            return f"The broker {self.where} does not answer: is it on, is a firewall between? {again}"
+        if isinstance(error, ssl.SSLError):
+            return f"The broker {self.where} and we do not agree on TLS ({error.reason}): is mqtt.tls right? {again}"
+        return f"The broker {self.where} cannot be reached ({error.strerror or error}); {again}"
+
+    def _trouble(self, sentence: str) -> None:
+        if sentence != self._said:
+            log.warning("%s", sentence)
+            self._said = sentence
+
+    def _network_lives(self) -> bool:
+        return any(thread.name == f"paho-mqtt-client-{self._client_id}" for thread in threading.enumerate())
+
+    def _fall_back(self) -> None:
+        self._wrong_version = False
+        log.info("The broker %s does not speak MQTT 5; using 3.1.1", self.where)
+        self._protocol = MQTTProtocolVersion.MQTTv311
+        with self._swap:
+            waiting = self._client.drop_out_messages()
+            self._client = self._build()
+            for message in waiting:
+                self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+
+    def _build(self) -> paho.Client:
+        settings = self._settings
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            protocol=self._protocol,
+            reconnect_on_failure=False,
+            manual_ack=self._session.manual_ack,
+            clean_session=None if self._protocol == MQTTProtocolVersion.MQTTv5 else not self._session.expiry,
+        )
+        client.connect_timeout = _CONNECT_TIMEOUT
+        client.max_queued_messages_set(MAX_QUEUED)
+        if settings.username is not None:
+            client.username_pw_set(settings.username, settings.secret())
+        if settings.tls is not None:
+            try:
+                ca, cert, key = (str(p) if p else None for p in (settings.tls.ca, settings.tls.cert, settings.tls.key))
+                client.tls_set(ca_certs=ca, certfile=cert, keyfile=key)
+            except (OSError, ValueError) as error:
+                raise ConfigError(f"mqtt.tls: {error}; expected readable PEM files") from None
+        if self._will is not None:
+            client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
+        client.on_connect = _safely(self._connected)
+        client.on_disconnect = _safely(self._disconnected)
+        client.on_message = _safely(self._received)
+        client.on_subscribe = _safely(self._subscribed)
+        client.on_publish = _safely(self._published)
+        return client
+
+    # --- paho's thread ---------------------------------------------------------------------------
+
+    def _connected(self, client: paho.Client, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
+        if reason.value == _UNSUPPORTED_VERSION and self._settings.protocol == "auto":
+            self._wrong_version = self._protocol == MQTTProtocolVersion.MQTTv5
+            return
+        if reason.is_failure:
+            login = ": are mqtt.username and mqtt.password_file right?" if reason.value in _LOGIN_REFUSED else ";"
+            self._trouble(f"The broker {self.where} refuses the login ({reason}){login} trying again")
+            return
+        self.generation += 1
+        self.connected = True
+        self._said = ""
+        log.info("Connected to the broker %s", self.where)
+        if self._subscriptions:
+            client.subscribe(list(self._subscriptions))
+        self._on_ready()
+
+    def _disconnected(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
+        if self.connected and not self._stopping.is_set():
+            self._trouble(f"The broker {self.where} ended the connection ({reason}); connecting again")
+        self._closed.set()
+
+    def _received(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
+        self._on_message(
+            Received(message.topic, bytes(message.payload), message.retain, message.mid, message.qos, self.generation)
+        )
+
+    def _subscribed(self, _c: object, _u: object, _m: int, reasons: list[ReasonCode], _p: object) -> None:
+        for (topic, _), reason in zip(self._subscriptions, reasons, strict=False):
+            if reason.is_failure:
+                log.error(
+                    "The broker %s refuses to let us read %s (%s): check its access list",
+                    self.where,
+                    topic,
+                    reason,
+                )
+
+    def _published(self, _c: object, _u: object, _m: int, reason: ReasonCode, _p: object) -> None:
+        if reason.is_failure:
+            self._trouble(f"The broker {self.where} refuses what we publish ({reason}): check its access list")

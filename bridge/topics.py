@@ -1,0 +1,192 @@
+"""Readings to messages and back: the topic law. `docs/reference/topics.md` is its public contract."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bridge.tic.catalogue import Mode
+from bridge.tic.values import Stamp, Value, to_json
+
+LEVEL: Final = r"^[A-Za-z0-9_-]{1,64}$"  # one level of a topic: a meter, a bridge, a store, the base topic
+ONLINE: Final = "online"
+OFFLINE: Final = "offline"
+UNKNOWN: Final = "None"  # what Home Assistant reads as "unknown": the value is not announced now
+MAX_PAYLOAD: Final = 64 * 1024
+
+_LEVEL = re.compile(LEVEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to the broker."""
+
+    topic: str
+    payload: str
+    retain: bool = True
+    qos: int = 0
+
+
+class Sink(Protocol):
+    """Whatever takes messages. False: the message was not taken, and the caller still owns it."""
+
+    def send(self, message: Message) -> bool: ...
+
+
+class EnvelopeError(ValueError):
+    """A `reading` message that cannot be used; the text says why."""
+
+
+def is_level(text: str) -> bool:
+    """Whether `text` can stand as one level of a topic of ours."""
+    return _LEVEL.match(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics under one base topic."""
+
+    base: str = "linky"
+
+    def bridge(self, bridge_id: str, leaf: str) -> str:
+        """`linky/bridge/<bridge>/status` and `/info`."""
+        return f"{self.base}/bridge/{bridge_id}/{leaf}"
+
+    def store(self, store_id: str, leaf: str) -> str:
+        """`linky/store/<store>/status`."""
+        return f"{self.base}/store/{store_id}/{leaf}"
+
+    def meter(self, meter: str, leaf: str) -> str:
+        """`linky/<meter>/<leaf>`: a slug, `status`, `event`, `reading`, `reading/ack`."""
+        return f"{self.base}/{meter}/{leaf}"
+
+    def meter_of(self, topic: str) -> str | None:
+        """The meter that a topic of `meter()` speaks of, else None."""
+        base, _, rest = topic.partition("/")
+        meter = rest.partition("/")[0]
+        return meter if base == self.base and is_level(meter) and meter not in ("bridge", "store") else None
+
+
+def payload(value: Value) -> str:
+    """A value as the plain text of its topic.
+
+    Integers unpadded, facts ON or OFF, instants ISO 8601 with offset, registers in hexadecimal.
+    """
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "ON" if value else "OFF"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+def attributes(stamp: Stamp) -> dict[str, Any]:
+    """What a dated field says about its value, as Home Assistant attributes."""
+    return {"stamp": stamp.at.isoformat(), "degraded": stamp.degraded}
+
+
+# --- the reading message -------------------------------------------------------------------------
+
+_Level = Annotated[str, Field(pattern=LEVEL)]
+_Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
+_Label = Annotated[str, Field(min_length=1, max_length=128)]
+_Text = Annotated[str, Field(max_length=128)]
+_Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+_Seq = Annotated[int, Field(ge=1, lt=2**53)]
+
+
+class ProfileSwitch(BaseModel):
+    """One switch of a day profile, in a reading message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    at: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
+    index: Annotated[int, Field(ge=1, le=10)] | None
+    contact: Literal["unchanged", "tempo", "open", "closed"]
+    virtual: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(max_length=7)]
+
+
+_Scalar = bool | _Int | float | _Text | None
+_Value = _Scalar | Annotated[list[ProfileSwitch], Field(max_length=11)]
+
+
+class Envelope(BaseModel):
+    """A `reading` message: everything that one frame said, numbered. Strict and bounded: it comes from outside."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    v: Literal[1] = 1
+    meter: _Level
+    bridge: _Level
+    epoch: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]  # one per bridge start
+    seq: _Seq  # 1, 2, 3 ... per meter inside an epoch
+    floor: _Seq  # the oldest seq that the bridge still holds
+    ts: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]  # UTC
+    clock: Literal["host", "meter", "unsure"] = "host"
+    tz: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
+    replay: bool = False
+    mode: Mode = Field(strict=False)
+    values: Annotated[dict[_Slug, _Value], Field(max_length=160)]
+    derived: Annotated[dict[_Slug, _Scalar], Field(max_length=80)] = {}
+    stamps: Annotated[dict[_Slug, Annotated[str, Field(pattern=r"^[HEhe ][0-9]{12}$")]], Field(max_length=80)] = {}
+    extra: Annotated[dict[_Label, _Text], Field(max_length=32)] = {}
+
+    @property
+    def moment(self) -> datetime:
+        """`ts` as an aware instant."""
+        return datetime.fromisoformat(self.ts)
+
+
+def write_ts(moment: datetime) -> str:
+    """An aware UTC instant as the envelope writes it: milliseconds and Z."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def derived_json(derived: dict[str, Value]) -> dict[str, Any]:
+    """Derived values as the JSON of an envelope."""
+    return {slug: to_json(value) for slug, value in derived.items()}
+
+
+def reading_message(topics: Topics, envelope: Envelope) -> Message:
+    """The message that carries a reading to the store."""
+    return Message(topics.meter(envelope.meter, "reading"), envelope.model_dump_json(), retain=False, qos=1)
+
+
+def read_envelope(topics: Topics, topic: str, body: bytes) -> Envelope:
+    """Parse a `reading` message; `EnvelopeError` says what is wrong with it."""
+    if len(body) > MAX_PAYLOAD:
+        raise EnvelopeError(f"{len(body)} bytes, more than {MAX_PAYLOAD}")
+    try:
+        envelope = Envelope.model_validate_json(body)
+        _ = envelope.moment
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "message"
+        raise EnvelopeError(f"{where}: {first['msg']}") from None
+    except ValueError as error:
+        raise EnvelopeError(f"ts: {error}") from None
+    if topics.meter_of(topic) != envelope.meter:
+        raise EnvelopeError("the meter in the topic is not the meter in the message")
+    return envelope
+
+
+class Watermark(BaseModel):
+    """`reading/ack`: every seq of `epoch` up to `seq` is handled in the database."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    epoch: str
+    seq: Annotated[int, Field(ge=0, lt=2**53)]
+    batch_seconds: Annotated[float, Field(ge=0, le=86_400)]
+
+
+def watermark_message(topics: Topics, meter: str, mark: Watermark) -> Message:
+    """The message by which the store tells a bridge what it may forget."""
+    return Message(topics.meter(meter, "reading/ack"), mark.model_dump_json(), retain=True, qos=1)

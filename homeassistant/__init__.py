@@ -1,0 +1,1 @@
+"""Home Assistant's discovery, built from the catalogue. Not the `homeassistant` of Home Assistant itself."""

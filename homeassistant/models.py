@@ -1,0 +1,121 @@
+"""The discovery payload of a device, as strict as Home Assistant itself reads it.
+
+Home Assistant refuses a whole message for one unknown key at its root or in `device` or `origin`, and drops unknown
+keys of a component without a word; so nothing is sent that these models do not know.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+DEVICE_CLASSES: dict[str, set[str | None]] = {
+    "apparent_power": {"VA", "kVA"},
+    "power": {"W"},
+    "energy": {"Wh", "kWh"},
+    "reactive_energy": {"varh", "kvarh"},
+    "current": {"A"},
+    "voltage": {"V"},
+    "duration": {"s", "min"},
+    "enum": {None},
+    "timestamp": {None},
+}
+STATE_CLASSES: dict[str, set[str]] = {
+    "energy": {"total_increasing", "total"},
+    "reactive_energy": {"total_increasing", "total"},
+    "enum": set(),
+    "timestamp": set(),
+}
+_Url = Annotated[str, Field(pattern=r"^https?://")]
+_Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Device(_Payload):
+    """The device that Home Assistant shows."""
+
+    identifiers: Annotated[list[str], Field(min_length=1)]
+    name: str
+    manufacturer: str | None = None
+    model: str | None = None
+    model_id: str | None = None
+    serial_number: str | None = None
+    sw_version: str | None = None
+    hw_version: str | None = None
+    configuration_url: _Url | None = None
+    via_device: str | None = None
+
+
+class Origin(_Payload):
+    """Who announces: required, or the whole message is refused."""
+
+    name: str
+    sw_version: str
+    support_url: _Url | None = None
+
+
+class Availability(_Payload):
+    """A topic that says `online` or `offline`."""
+
+    topic: str
+
+
+class Component(_Payload):
+    """One entity."""
+
+    platform: Literal["sensor", "binary_sensor"]
+    unique_id: _Id
+    default_entity_id: str
+    name: str
+    state_topic: str
+    device_class: str | None = None
+    state_class: Literal["measurement", "total_increasing", "total"] | None = None
+    unit_of_measurement: str | None = None
+    options: list[str] | None = None
+    entity_category: Literal["diagnostic"] | None = None
+    enabled_by_default: bool = True
+    suggested_display_precision: int | None = None
+    icon: Annotated[str, Field(pattern=r"^mdi:[a-z0-9-]+$")] | None = None
+    json_attributes_topic: str | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Component:
+        if not self.default_entity_id.startswith(f"{self.platform}."):
+            raise ValueError("default_entity_id needs the domain of its platform")
+        if self.platform == "sensor":
+            self._sensor_agrees()
+        elif self.state_class or self.unit_of_measurement or self.options:
+            raise ValueError("a binary sensor has no state class, unit or options")
+        return self
+
+    def _sensor_agrees(self) -> None:
+        units = DEVICE_CLASSES.get(self.device_class or "")
+        if self.device_class is not None and (units is None or self.unit_of_measurement not in units):
+            raise ValueError(f"{self.unit_of_measurement} is no unit of {self.device_class}")
+        allowed = STATE_CLASSES.get(self.device_class or "", {"measurement", "total_increasing"})
+        if self.state_class is not None and self.state_class not in allowed:
+            raise ValueError(f"{self.state_class} is no state class of {self.device_class}")
+        if (self.options is not None) != (self.device_class == "enum"):
+            raise ValueError("options go with the class enum, and with no other")
+
+
+class DeviceMessage(_Payload):
+    """The retained message that describes one device and all its entities."""
+
+    device: Device
+    origin: Origin
+    availability: Annotated[list[Availability], Field(min_length=1)]
+    availability_mode: Literal["all"] = "all"
+    qos: Literal[0, 1] = 1
+    components: dict[_Id, Component]
+
+    @model_validator(mode="after")
+    def _unique(self) -> DeviceMessage:
+        ids = [component.unique_id for component in self.components.values()]
+        if len(set(ids)) != len(ids):
+            raise ValueError("unique_id repeats")
+        return self

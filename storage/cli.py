@@ -1,0 +1,67 @@
+"""The store's own commands: store, web, manage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Final
+
+import click
+
+EXIT_UNAVAILABLE: Final = 69
+
+
+def _django() -> None:
+    """Open Django on the settings that the launcher loaded."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "storage.settings"
+    import django  # noqa: PLC0415  `--help` opens nothing
+
+    django.setup()
+
+
+@click.command()
+@click.option("--no-migrate", is_flag=True, help="Leave the database's schema alone (fleets migrate by hand).")
+@click.pass_obj
+def store(config: Any, no_migrate: bool) -> None:  # the launcher's loader
+    """Store the readings from MQTT, until stopped."""
+    settings = config()
+    _django()
+    from django.db import DatabaseError  # noqa: PLC0415
+
+    from storage.migrate import migrate  # noqa: PLC0415
+    from storage.subscriber import Subscriber  # noqa: PLC0415
+
+    if not no_migrate:
+        try:
+            migrate()
+        except (DatabaseError, OSError) as error:
+            raise click.ClickException(f"the database cannot be opened ({error}): is storage.database right?") from None
+    sys.exit(Subscriber(settings).run(on_stop=lambda line: click.echo(line, err=True)))
+
+
+@click.command()
+@click.option("--wait", type=click.FloatRange(0, 600), default=60.0, help="Seconds to wait for the database.")
+@click.pass_obj
+def web(config: Any, wait: float) -> None:  # as above
+    """Serve the page and the admin, until stopped."""
+    settings = config()
+    _django()
+    from storage.migrate import wait_until_migrated  # noqa: PLC0415
+    from storage.web.server import serve  # noqa: PLC0415
+
+    if not wait_until_migrated(patience=wait):
+        click.echo(f"ticbridge: the database is not up to date after {wait:g} s: does `ticbridge store` run?", err=True)
+        sys.exit(EXIT_UNAVAILABLE)
+    sys.exit(serve(settings))
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def manage(config: Any, arguments: tuple[str, ...]) -> None:  # as above
+    """Django's own commands."""
+    config()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "storage.settings"
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+
+    execute_from_command_line(["ticbridge manage", *(arguments or ("help",))])

@@ -1,0 +1,64 @@
+"""Who migrates, and who waits: `store` does it under a lock, `web` waits for it."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+log = logging.getLogger("ticbridge.store")
+
+PATIENCE: Final = 60.0  # seconds that `web` waits for the database to be up to date
+_LOCK: Final = 0x71CB  # PostgreSQL advisory lock; any number of our own
+
+
+def behind() -> bool:
+    """Whether migrations wait to be applied."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def migrate() -> None:
+    """Bring the database up to date; of several stores that start together, one does it and the others wait."""
+    with _alone():
+        if behind():
+            log.info("Bringing the database up to date")
+            call_command("migrate", verbosity=0, interactive=False)
+
+
+def wait_until_migrated(sleep: Callable[[float], None] = time.sleep, patience: float = PATIENCE) -> bool:
+    """Wait for another process to migrate; False when it did not in time."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            if not behind():
+                return True
+        except OperationalError:
+            connection.close()
+        if time.monotonic() >= until:
+            return False
+        sleep(0.5)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+            try:
+                yield
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        return
+    name = str(connection.settings_dict["NAME"])
+    with Path(f"{name}.migrating").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

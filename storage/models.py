@@ -1,0 +1,135 @@
+"""What the meter said, and how far each bridge's numbered readings are handled."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Meter(models.Model):
+    """A meter that sent at least one reading."""
+
+    meter_id = models.CharField(_("meter"), max_length=64, unique=True)
+    name = models.CharField(_("name"), max_length=64, blank=True)
+    mode = models.CharField(_("mode"), max_length=10)
+    timezone = models.CharField(_("time zone"), max_length=64)
+
+    class Meta:
+        verbose_name = _("meter")
+        verbose_name_plural = _("meters")
+
+    def __str__(self) -> str:
+        return self.name or self.meter_id
+
+
+class Epoch(models.Model):
+    """One start of a bridge, for one meter: inside it readings are numbered 1, 2, 3 ..."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, verbose_name=_("meter"))
+    uuid = models.UUIDField(_("epoch"))
+    bridge = models.CharField(_("bridge"), max_length=64)
+    handled = models.BigIntegerField(_("handled up to"))  # each seq up to here is in Data, DeadLetter or Gap
+    floor = models.BigIntegerField(_("oldest held by the bridge"))
+
+    class Meta:
+        verbose_name = _("epoch")
+        verbose_name_plural = _("epochs")
+        constraints = (models.UniqueConstraint(fields=("meter", "uuid"), name="epoch_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.meter_id}/{self.uuid}"
+
+
+def _index() -> models.IntegerField[int | None, int | None]:
+    """Wh: nine digits fit a 32-bit integer."""
+    return models.IntegerField(null=True)
+
+
+def _small() -> models.SmallIntegerField[int | None, int | None]:
+    return models.SmallIntegerField(null=True)
+
+
+class Data(models.Model):
+    """One reading. Columns keep the names of the first tutorial's table; a label not sent is NULL, never 0."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, verbose_name=_("meter"), db_index=False)
+    epoch = models.ForeignKey(Epoch, models.CASCADE, verbose_name=_("epoch"), db_index=False)
+    seq = models.BigIntegerField()
+    dateTime = models.DateTimeField(_("received"))  # noqa: N815  the tutorial's column; the only axis of time
+    date = models.CharField(_("meter's stamp"), max_length=13, null=True)  # the raw horodate
+    stamp_utc = models.DateTimeField(_("meter's time"), null=True)  # from `date`, unless the meter doubts its clock
+    ltarf = models.CharField(_("tariff"), max_length=16, null=True)
+    ntarf = _small()
+    east = _index()
+    easf01 = _index()
+    easf02 = _index()
+    easf03 = _index()
+    easf04 = _index()
+    easf05 = _index()
+    easf06 = _index()
+    easf07 = _index()
+    easf08 = _index()
+    easf09 = _index()
+    easf10 = _index()
+    easd01 = _index()
+    easd02 = _index()
+    easd03 = _index()
+    easd04 = _index()
+    eait = _index()
+    sinsts = models.IntegerField(null=True)
+    sinsts1 = models.IntegerField(null=True)
+    sinsts2 = models.IntegerField(null=True)
+    sinsts3 = models.IntegerField(null=True)
+    sinsti = models.IntegerField(null=True)
+    irms1 = _small()
+    irms2 = _small()
+    irms3 = _small()
+    urms1 = _small()
+    urms2 = _small()
+    urms3 = _small()
+    extra = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = _("reading")
+        verbose_name_plural = _("readings")
+        constraints = (models.UniqueConstraint(fields=("epoch", "seq"), name="data_once"),)
+        indexes = (models.Index(fields=("meter", "dateTime"), name="data_meter_time"),)
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.dateTime:%Y-%m-%d %H:%M:%S}"
+
+
+class Gap(models.Model):
+    """Readings of an epoch that can no longer come."""
+
+    epoch = models.ForeignKey(Epoch, models.CASCADE, verbose_name=_("epoch"))
+    first = models.BigIntegerField(_("first"))
+    last = models.BigIntegerField(_("last"))
+    noticed = models.DateTimeField(_("noticed"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("gap")
+        verbose_name_plural = _("gaps")
+
+    def __str__(self) -> str:
+        return f"{self.epoch_id}: {self.first}-{self.last}"
+
+
+class DeadLetter(models.Model):
+    """A `reading` message that cannot become a row: kept as it came, with the reason."""
+
+    received = models.DateTimeField(_("received"), auto_now_add=True)
+    topic = models.CharField(_("topic"), max_length=255)
+    body = models.BinaryField(_("message"), max_length=65536)
+    reason = models.CharField(_("reason"), max_length=255)
+    epoch = models.ForeignKey(Epoch, models.CASCADE, null=True, verbose_name=_("epoch"))
+    seq = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("message set aside")
+        verbose_name_plural = _("messages set aside")
+        constraints = (models.UniqueConstraint(fields=("epoch", "seq"), name="dead_letter_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.reason}"

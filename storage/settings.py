@@ -1,0 +1,98 @@
+"""Django's settings, all of them from config.yaml."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bridge.config import CONFIG_VARIABLE, load
+from storage.database import database
+from storage.secret import secret_key
+
+_given = os.environ.get(CONFIG_VARIABLE)
+TICBRIDGE = load(Path(_given) if _given else None)
+_here = Path(__file__).parent
+_base = urlsplit(TICBRIDGE.web.base_url) if TICBRIDGE.web.base_url else None
+_https = _base is not None and _base.scheme == "https"
+
+SECRET_KEY = secret_key(TICBRIDGE.bridge.state_dir)
+DEBUG = False
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *TICBRIDGE.web.hosts,
+    *([TICBRIDGE.web.address[0]] if TICBRIDGE.web.address[0] not in ("0.0.0.0", "::") else []),  # noqa: S104  compared
+    *([_base.hostname] if _base and _base.hostname else []),
+]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "storage",
+    "storage.web",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "storage.web.headers.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "storage.urls"
+ASGI_APPLICATION = "storage.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database(TICBRIDGE.storage.database)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "now"
+LOGOUT_REDIRECT_URL = "login"
+
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = TICBRIDGE.meters[0].timezone
+LANGUAGE_CODE = TICBRIDGE.homeassistant.language
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [_here / "locale"]
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # served from the package itself: nothing to collect, nothing to fetch
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_HSTS_SECONDS = 3600 if _https else 0
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"] if _base else []
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SILENCED_SYSTEM_CHECKS = [] if _https else ["security.W004", "security.W008", "security.W012", "security.W016"]
+
+LOGGING_CONFIG = None  # bridge.logs set it up

@@ -1,0 +1,1 @@
+"""The launcher: the only name that ticbridge adds to an installation."""
