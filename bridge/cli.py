@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import select
 import signal
-import socket
 import sys
-import termios
 import threading
 import time
-import tty
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Final
 
@@ -22,7 +16,8 @@ import click
 
 from bridge.guard import Checked, Moment
 from bridge.line import Line
-from bridge.simulator import Contract, Plan, SimulatedMeter, corrupt
+from bridge.outlets import Outlet, PseudoTerminal, StandardOutput, TcpServer, frames, send
+from bridge.simulator import Contract, Plan
 from bridge.source import SourceEnded, SourceError, is_port, open_source
 from bridge.tic.catalogue import BY_SLUG, FIELDS, Mode
 from bridge.tic.values import StatusRegister
@@ -149,13 +144,13 @@ def _parts(register: StatusRegister) -> Iterator[tuple[str, object]]:
 @click.option("--speed", type=click.FloatRange(min=0.01, max=100_000), default=1.0, show_default=True)
 @click.option("--corrupt", "damage", type=click.FloatRange(0, 1), default=0.0, help="Share of frames to damage.")
 @click.option("--seed", type=click.IntRange(min=1), default=1, show_default=True)
-@click.option("--frames", type=click.IntRange(min=1), help="Stop after this many frames.")
+@click.option("--frames", "limit", type=click.IntRange(min=1), help="Stop after this many frames.")
 @click.option("--tcp", type=click.IntRange(1, 65535), help="Serve on this port of the loopback address.")
 @click.option("--pty", is_flag=True, help="On a pseudo-terminal, whose name is printed first.")
 @click.option("--stdout", is_flag=True, help="To standard output (the default), without pauses when it is a file.")
 def simulate(
     mode: str, phases: str, contract: str, producer: bool, speed: float, damage: float, seed: int,
-    frames: int | None, tcp: int | None, pty: bool, stdout: bool,
+    limit: int | None, tcp: int | None, pty: bool, stdout: bool,
 ) -> None:  # fmt: skip
     """A meter that does not exist. Stops at a frame's end; prints how many frames it sent."""
     if sum((tcp is not None, pty, stdout)) > 1:
@@ -164,88 +159,20 @@ def simulate(
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    write, paced = _writer(tcp, pty, stopping)
-    sent = 0
-    for frame, seconds in _simulated(plan, damage, seed, frames):
-        if stopping.is_set() or not write(frame):
-            break
-        sent += 1
-        if paced:
-            stopping.wait(seconds / speed)
+    try:
+        outlet = _outlet(tcp, pty, stopping)
+    except OSError as error:
+        raise click.ClickException(f"port {tcp} cannot be served ({error.strerror}): give another --tcp") from None
+    sent = send(outlet, frames(plan, damage, limit), speed, stopping)
     click.echo(json.dumps({"simulated": sent}), err=True)
 
 
-def _simulated(plan: Plan, damage: float, seed: int, frames: int | None) -> Iterator[tuple[bytes, float]]:
-    now = datetime.now(UTC)
-    meter = SimulatedMeter(plan, now)
-    rng = random.Random(seed)  # noqa: S311  a simulation, not a secret
-    number = 0
-    while frames is None or number < frames:
-        frame = meter.frame(now)
-        seconds = meter.seconds(frame)
-        now += timedelta(seconds=seconds)
-        number += 1
-        yield (corrupt(frame, rng) if rng.random() < damage else frame), seconds
-
-
-def _writer(tcp: int | None, pty: bool, stopping: threading.Event) -> tuple[Callable[[bytes], bool], bool]:
-    """A function that writes a frame (False: nobody reads any more), and whether frames keep the line's pace."""
+def _outlet(tcp: int | None, pty: bool, stopping: threading.Event) -> Outlet:
     if pty:
-        return _pty_writer(), True
-    if tcp is not None:
-        return _tcp_writer(tcp, stopping), True
-
-    def write(frame: bytes) -> bool:
-        try:
-            sys.stdout.buffer.write(frame)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  so that the interpreter's own flush is silent
-            return False
-        return True
-
-    return write, not _is_file(sys.stdout.fileno())
-
-
-def _is_file(descriptor: int) -> bool:
-    return not os.isatty(descriptor) and os.fstat(descriptor).st_mode & 0o170000 == 0o100000
-
-
-def _pty_writer() -> Callable[[bytes], bool]:
-    master, slave = os.openpty()
-    tty.setraw(slave, termios.TCSANOW)
-    click.echo(os.ttyname(slave))  # our end stays open, so the port survives a reader that comes and goes
-    sys.stdout.flush()
-
-    def write(frame: bytes) -> bool:
-        # A pty nobody reads fills up after 4 kB; a meter does not wait, so the oldest bytes are thrown away.
-        while not select.select([], [master], [], 0.5)[1]:
-            termios.tcflush(slave, termios.TCIFLUSH)
-        os.write(master, frame)
-        return True
-
-    return write
-
-
-def _tcp_writer(port: int, stopping: threading.Event) -> Callable[[bytes], bool]:
-    server = socket.create_server(("127.0.0.1", port))
-    server.settimeout(0.2)
-    clients: list[socket.socket] = []
-
-    def write(frame: bytes) -> bool:
-        while not clients and not stopping.is_set():
-            try:
-                clients.append(server.accept()[0])
-            except TimeoutError:
-                continue
-        for client in list(clients):
-            try:
-                client.sendall(frame)
-            except OSError:
-                clients.remove(client)
-        return True
-
-    return write
+        terminal = PseudoTerminal()
+        click.echo(terminal.name)
+        return terminal
+    return StandardOutput() if tcp is None else TcpServer(tcp, stopping)
 
 
 @click.command()

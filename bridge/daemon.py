@@ -93,7 +93,7 @@ class Reader(threading.Thread):
 
     def _say(self, sentence: str) -> None:
         if sentence != self._said:
-            log.warning("%s. Trying again until it works", sentence)
+            log.warning("%s Trying again until it works", sentence if sentence.endswith("?") else f"{sentence}.")
             self._said = sentence
 
 
@@ -154,6 +154,7 @@ class Daemon:
 
     def _turn_until_stopped(self) -> int:
         due = monotonic()
+        said: list[tuple[bool, str | None]] = []
         while not self._stopping.wait(1.0):
             if not self._link.alive:
                 log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
@@ -162,10 +163,14 @@ class Daemon:
             if dead:
                 log.error("The reader of %s died; stopping so that the service manager restarts us", dead[0].name)
                 return 1
+            state = [(reader.source_ok, reader.meter.meter) for reader in self._readers]
             if monotonic() >= due:
                 due = monotonic() + _INFO_EVERY
-                self._send_info()
                 self._log_damage()
+                self._send_info()
+            elif state != said:
+                self._send_info()
+            said = state
         return 0
 
     def _log_damage(self) -> None:

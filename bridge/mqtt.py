@@ -14,6 +14,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final, NamedTuple, ParamSpec
 
 import paho.mqtt.client as paho
@@ -29,9 +30,12 @@ log = logging.getLogger("ticbridge.mqtt")
 
 MAX_QUEUED: Final = 10_000  # QoS 1 messages that wait in memory for the broker
 _CONNECT_TIMEOUT: Final = 10.0
+_ANSWER: Final = 3.0  # seconds for the broker to answer CONNECT
 _BACKOFF: Final = (1.0, 60.0)
 _STOP_TIMEOUT: Final = 1.0
 
+_FIVE: Final = MQTTProtocolVersion.MQTTv5
+_OLDER: Final = MQTTProtocolVersion.MQTTv311
 _UNSUPPORTED_VERSION: Final = 132  # MQTT 5 reason codes; paho maps the return codes of 3.1.1 to them
 _LOGIN_REFUSED: Final = frozenset({134, 135})  # bad user name or password, not authorized
 
@@ -97,11 +101,11 @@ class Link:
         self._on_ready = on_ready
         self._on_message = on_message
         self._swap = threading.Lock()  # held while `_client` is used to publish, and while it is replaced
-        self._protocol = MQTTProtocolVersion.MQTTv311 if settings.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
+        self._protocol = _OLDER if settings.protocol == "3.1.1" else _FIVE
         self._client = self._build()
         self._stopping = threading.Event()
         self._closed = threading.Event()
-        self._wrong_version = False
+        self._answered = False  # the broker understood the CONNECT of this connection
         self._said = ""  # the last trouble that was logged: each is said once
         self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
         self.generation = 0
@@ -153,28 +157,34 @@ class Link:
         while not self._stopping.is_set():
             if self._connect():
                 self._client.loop_start()
-                while not self._closed.wait(1.0):
-                    if not self._network_lives():
-                        self._trouble("The MQTT network thread died; connecting again")
-                        break
-                if self._stopping.is_set():
-                    self._client.disconnect()
+                self._wait_until_closed(monotonic() + _ANSWER)
+                self._client.disconnect()
                 self._client.loop_stop()
                 if self.connected:
+                    self.connected = False
                     delay = _BACKOFF[0]
-                self.connected = False
-            if self._wrong_version and not self._stopping.is_set():
-                self._fall_back()
-                continue
+                    self._speak(_FIVE)  # the older version may have been a broker's bad moment
+                elif not self._answered and self._speak(_OLDER if self._protocol == _FIVE else _FIVE):
+                    delay = 0.0 if self._protocol == _OLDER else _BACKOFF[0]  # the other version at once
             self._stopping.wait(delay * (0.75 + random.random() / 2))  # noqa: S311  spreads a fleet, hides nothing
-            delay = min(delay * 2, _BACKOFF[1])
+            delay = min(max(delay * 2, _BACKOFF[0]), _BACKOFF[1])
+
+    def _wait_until_closed(self, answer_by: float) -> None:
+        while not self._closed.wait(1.0):
+            if not self._network_lives():
+                self._trouble("The MQTT network thread died; connecting again")
+                return
+            if not self._answered and monotonic() > answer_by:
+                self._trouble(f"The broker {self.where} accepts connections and says nothing; trying again")
+                return
 
     def _connect(self) -> bool:
         self._closed.clear()
+        self._answered = False
         if self._stopping.is_set():
             return False
         arguments: dict[str, Any] = {}  # what connect() takes differs between the versions
-        if self._protocol == MQTTProtocolVersion.MQTTv5:
+        if self._protocol == _FIVE:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
             properties.SessionExpiryInterval = self._session.expiry
             properties.ReceiveMaximum = self._session.receive_maximum
@@ -207,15 +217,21 @@ class Link:
     def _network_lives(self) -> bool:
         return any(thread.name == f"paho-mqtt-client-{self._client_id}" for thread in threading.enumerate())
 
-    def _fall_back(self) -> None:
-        self._wrong_version = False
-        log.info("The broker %s does not speak MQTT 5; using 3.1.1", self.where)
-        self._protocol = MQTTProtocolVersion.MQTTv311
-        with self._swap:
-            waiting = self._client.drop_out_messages()
-            self._client = self._build()
-            for message in waiting:
-                self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+    def _speak(self, protocol: MQTTProtocolVersion) -> bool:
+        """Change to a version of MQTT, if the owner left us the choice.
+
+        A broker that does not know MQTT 5 may say so, close the connection, or just not answer what it cannot read.
+        """
+        if self._settings.protocol != "auto":
+            return False
+        if protocol != self._protocol:
+            self._protocol = protocol
+            with self._swap:
+                waiting = self._client.drop_out_messages()
+                self._client = self._build()
+                for message in waiting:
+                    self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+        return True
 
     def _build(self) -> paho.Client:
         settings = self._settings
@@ -225,7 +241,7 @@ class Link:
             protocol=self._protocol,
             reconnect_on_failure=False,
             manual_ack=self._session.manual_ack,
-            clean_session=None if self._protocol == MQTTProtocolVersion.MQTTv5 else not self._session.expiry,
+            clean_session=None if self._protocol == _FIVE else not self._session.expiry,
         )
         client.connect_timeout = _CONNECT_TIMEOUT
         client.max_queued_messages_set(MAX_QUEUED)
@@ -249,8 +265,8 @@ class Link:
     # --- paho's thread ---------------------------------------------------------------------------
 
     def _connected(self, client: paho.Client, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
-        if reason.value == _UNSUPPORTED_VERSION and self._settings.protocol == "auto":
-            self._wrong_version = self._protocol == MQTTProtocolVersion.MQTTv5
+        self._answered = reason.value != _UNSUPPORTED_VERSION
+        if not self._answered and self._settings.protocol == "auto":
             return
         if reason.is_failure:
             login = ": are mqtt.username and mqtt.password_file right?" if reason.value in _LOGIN_REFUSED else ";"
@@ -259,7 +275,8 @@ class Link:
         self.generation += 1
         self.connected = True
         self._said = ""
-        log.info("Connected to the broker %s", self.where)
+        version = "5" if self._protocol == _FIVE else "3.1.1"
+        log.info("Connected to the broker %s (MQTT %s)", self.where, version)
         if self._subscriptions:
             client.subscribe(list(self._subscriptions))
         self._on_ready()

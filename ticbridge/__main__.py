@@ -121,11 +121,13 @@ def cli(context: click.Context, config: Path | None) -> None:
 def main() -> None:
     """The console script."""
     open_rooms()
-    from bridge.config import ConfigError  # noqa: PLC0415  the rooms are open only now
-
     try:
         cli(prog_name="ticbridge")
-    except ConfigError as error:
+    except Exception as error:
+        # Only a command that read the configuration can have found it wrong; `--help` never opened that room.
+        config = sys.modules.get("bridge.config")
+        if config is None or not isinstance(error, config.ConfigError):
+            raise
         _Configuration(str(error)).show()
         sys.exit(EXIT_CONFIG)
 

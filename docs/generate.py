@@ -1,0 +1,109 @@
+"""Writes the reference pages' generated parts between their markers; `--check` fails when one has drifted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import click
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bridge.cli import markdown_table  # noqa: E402  the path comes first
+from bridge.config import Section, Settings  # noqa: E402
+from storage.columns import MEASURES, SOURCES  # noqa: E402
+from ticbridge.__main__ import COMMANDS, cli, open_rooms  # noqa: E402
+
+BEGIN: Final = "<!-- generated: do not edit below -->"
+END: Final = "<!-- generated: end -->"
+
+
+def options() -> str:
+    """Every key of config.yaml with its default."""
+    lines = ["| key | default |", "|---|---|"]
+    lines += [f"| `{key}` | {default} |" for key, default in _keys(Settings, "")]
+    return "\n".join(lines)
+
+
+def _keys(section: type[Section], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, info in section.model_fields.items():
+        key = f"{prefix}{name}"
+        inner = _section(info.annotation)
+        if key == "mqtt.password":
+            continue  # by the environment only
+        if inner is not None:
+            many = "[]" if "list" in str(info.annotation) else ".<field>" if "dict" in str(info.annotation) else ""
+            yield from _keys(inner, f"{key}{many}.")
+        elif info.default_factory is not None and name in ("id", "state_dir", "database"):
+            yield (
+                key,
+                {"id": "this machine's name", "state_dir": "`~/.local/state/ticbridge`"}.get(
+                    name, "`sqlite:///~/.local/share/ticbridge/db.sqlite3`"
+                ),
+            )
+        else:
+            default = info.get_default(call_default_factory=True, validated_data={})
+            yield key, "" if default is None else f"`{default}`"
+
+
+def _section(annotation: Any) -> type[Section] | None:  # walks types
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section(part))), None)
+
+
+def commands() -> str:
+    """Every command's own help."""
+    open_rooms()
+    parts = []
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None, name
+        context = click.Context(command, info_name=f"ticbridge {name}", max_content_width=100, terminal_width=100)
+        parts.append(f"### {name}\n\n```text\n{command.get_help(context)}\n```")
+    return "\n\n".join(parts)
+
+
+def column_table() -> str:
+    """Which label fills which column."""
+    lines = ["| column | labels |", "|---|---|"]
+    lines += [f"| `{column}` | {', '.join(f'`{slug}`' for slug in SOURCES[column])} |" for column in MEASURES]
+    return "\n".join(lines)
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "labels.md": markdown_table,
+    "options.md": options,
+    "commands.md": commands,
+    "columns.md": column_table,
+}
+
+
+def rendered(page: Path, text: str) -> str:
+    """The page with its generated part replaced."""
+    head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}"
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or check."""
+    stale = []
+    for name, make in PAGES.items():
+        page = ROOT / "docs" / "reference" / name
+        new = rendered(page, make())
+        if page.read_text(encoding="utf-8") != new:
+            stale.append(str(page.relative_to(ROOT)))
+            if "--check" not in arguments:
+                page.write_text(new, encoding="utf-8")
+    if stale and "--check" in arguments:
+        print(f"not up to date: {', '.join(stale)}; run `make docs`", file=sys.stderr)  # noqa: T201  a tool's output
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

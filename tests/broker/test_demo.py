@@ -1,0 +1,135 @@
+"""`ticbridge demo` as its user sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.cookiejar import CookieJar
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import pytest
+
+from tests.broker.conftest import free_port
+from tests.needs import need
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+# A machine without mosquitto: nothing is found, wherever it is looked for.
+WITHOUT_MOSQUITTO: Final = (
+    "import shutil; shutil.which = lambda *_, **__: None; from ticbridge.__main__ import main; main()"
+)
+COUNTS: Final = re.compile(r"simulated (\d+)   decoded (\d+)   accepted (\d+)   stored (\d+)   refused (\d+)")
+
+
+@contextmanager
+def demo(folder: Path, *arguments: str, launcher: Sequence[str] = ("-m", "ticbridge")) -> Iterator[subprocess.Popen[str]]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")}
+    environment["PYTHONPATH"] = str(ROOT)
+    process = subprocess.Popen(
+        [sys.executable, *launcher, "demo", "--port", str(free_port()), "--dir", str(folder / "demo"), *arguments],
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def welcome(process: subprocess.Popen[str]) -> dict[str, str]:
+    """What the demo prints once everything runs: word -> rest of the line."""
+    assert process.stdout is not None
+    lines = {}
+    for line in process.stdout:
+        word, _, rest = line.strip().partition(" ")
+        lines[word] = rest.strip()
+        if word == "Ctrl-C":
+            return lines
+    pytest.fail(f"the demo did not start: {process.communicate()[1]}")
+
+
+def left_over(folder: Path) -> list[str]:
+    """Command lines of processes that still use the demo's folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in command and "demo --port" not in command:
+            found.append(command)
+    return found
+
+
+def equal_counts(output: str) -> tuple[int, int]:
+    """(frames, refused) when every frame went the whole way."""
+    found = COUNTS.search(output)
+    assert found, output
+    simulated, decoded, accepted, stored, refused = map(int, found.groups())
+    assert simulated == decoded == accepted == stored
+    return simulated, refused
+
+
+def test_every_simulated_frame_is_stored_and_none_refused(tmp_path: Path) -> None:
+    need("mosquitto")
+    with demo(tmp_path, "--seconds", "4", "--speed", "5", "--meters", "2") as process:
+        output, errors = process.communicate(timeout=60)
+    frames, refused = equal_counts(output)
+    assert (frames > 20, refused, process.returncode, errors) == (True, 0, 0, "")
+    assert left_over(tmp_path) == []
+
+
+def test_without_mosquitto_the_demo_brings_its_own_broker_and_says_so(tmp_path: Path) -> None:
+    with demo(tmp_path, "--seconds", "4", launcher=["-c", WITHOUT_MOSQUITTO]) as process:
+        said = welcome(process)
+        output, _ = process.communicate(timeout=60)
+    assert said["Broker"].startswith("amqtt, in Python")
+    assert equal_counts(output)[1] == 0
+
+
+def test_the_printed_address_logs_in_once(tmp_path: Path) -> None:
+    need("mosquitto")
+    with demo(tmp_path, "--mode", "historique", "--contract", "hchp") as process:
+        address = welcome(process)["Page"].split()[0]
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        page = browser.open(address, timeout=20).read().decode()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar())).open(address, timeout=20)
+        refused.value.close()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert "VA" in page
+    assert refused.value.code == 410
+
+
+def test_ctrl_c_stops_everything_within_three_seconds(tmp_path: Path) -> None:
+    need("mosquitto")
+    with demo(tmp_path) as process:
+        address = welcome(process)["Page"].split()[0]
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        browser.open(address, timeout=20).read()
+        live = browser.open(address.partition("/enter/")[0] + "/live/", timeout=20)
+        for line in live:  # a browser listens, and two frames have agreed on the meter
+            if line.startswith(b"event: reading"):
+                break
+        began = monotonic()
+        process.send_signal(signal.SIGINT)
+        watchdog = threading.Timer(20, process.kill)
+        watchdog.start()
+        output, _ = process.communicate()
+        watchdog.cancel()
+        took = monotonic() - began
+    assert took < 3
+    assert equal_counts(output)[1] == 0
+    assert left_over(tmp_path) == []

@@ -1,0 +1,152 @@
+"""The command line as an owner meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bridge.tic.catalogue import FIELDS
+
+ROOT = Path(__file__).resolve().parents[1]
+CAPTURES = ROOT / "tests" / "captures"
+
+
+def ticbridge(
+    folder: Path, *arguments: str, stdin: bytes = b"", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")}
+    kept |= {"PYTHONPATH": str(ROOT), "TICBRIDGE_BRIDGE__STATE_DIR": str(folder / "state"), **(environment or {})}
+    return subprocess.run(
+        [sys.executable, "-m", "ticbridge", *arguments], cwd=folder, env=kept, input=stdin, capture_output=True, check=False
+    )
+
+
+def test_help_opens_no_room(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv[1:] = ['--help']\n"
+        "from ticbridge.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'django', 'serial', 'paho', 'pydantic', 'yaml', 'uvicorn'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("Usage: ticbridge")
+    assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["std_tri_tempo_producer", "hist_mono_tempo_demain_rouge"])
+def test_decode_prints_every_group_of_a_capture(name: str, tmp_path: Path) -> None:
+    done = ticbridge(tmp_path, "decode", str(CAPTURES / f"{name}.tic"), "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    expected = json.loads((CAPTURES / f"{name}.json").read_text())
+    assert [json.loads(line) for line in done.stdout.splitlines()] == expected
+
+
+def test_decode_reads_standard_input_and_stops_after_a_count(tmp_path: Path) -> None:
+    capture = (CAPTURES / "hist_mono_tempo_demain_rouge.tic").read_bytes()
+    done = ticbridge(tmp_path, "decode", "-", "--count", "2", stdin=capture)
+    assert done.returncode == 0
+    headings = [line for line in done.stdout.decode().splitlines() if line.startswith("---")]
+    assert headings == [f"--- frame {n}: historique, meter 021861000001" for n in (1, 2)]
+
+
+def test_decode_of_noise_exits_1_with_a_count(tmp_path: Path) -> None:
+    noise = bytes((7 * n * n + n // 3) % 256 for n in range(4000)) + b"\x02\nEAST\t12\tX\r\x03"
+    (tmp_path / "noise.tic").write_bytes(noise)
+    done = ticbridge(tmp_path, "decode", "noise.tic", "--json")
+    refused = sum(len(json.loads(line)["refused"]) for line in done.stdout.splitlines())
+    frames = len(done.stdout.splitlines())
+    assert done.returncode == 1
+    assert refused > 0
+    said = f"ticbridge: no valid group in noise.tic: {frames} frames seen, {refused} groups refused\n"
+    assert done.stderr.decode() == said
+
+
+def test_decode_of_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    done = ticbridge(tmp_path, "decode", "nowhere.tic")
+    assert done.returncode == 1
+    assert done.stderr == b"ticbridge: nowhere.tic cannot be read (No such file or directory): is the name right?\n"
+
+
+def test_decode_of_a_port_needs_the_mode(tmp_path: Path) -> None:
+    done = ticbridge(tmp_path, "decode", "/dev/ttyUSB0")
+    assert done.returncode == 2
+    assert b"a serial port needs --mode standard (9600 baud) or --mode historique (1200 baud)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("yaml", "said"),
+    [
+        ("mqtt: {port: many}", "mqtt.port: 'many' will not do; expected a whole number"),
+        ("mqtt: {prot: 1883}", "mqtt.prot: no such key; expected one of base_topic, host, keepalive, password_file"),
+        ("meters: [{source: /dev/ttyUSB0}]", "meters.0.mode: 'auto' will not do for a serial port; expected standard"),
+        ("meters: [{id: 021061340437}]", "meters.0.id: 2294661407 will not do; expected text: put it between quotes"),
+        ("- 1", "list at the top; expected sections such as `mqtt:`"),
+        ("mqtt: {password: hunter2}", "mqtt.password: no password may stand here; expected mqtt.password_file"),
+    ],
+)
+def test_a_wrong_configuration_names_key_value_and_expectation(yaml: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(yaml)
+    done = ticbridge(tmp_path, "bridge")
+    assert done.returncode == 78
+    assert said in done.stderr.decode()
+    assert "hunter2" not in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.parametrize("command", ["store", "web", "manage"])
+def test_every_service_refuses_a_wrong_configuration_alike(command: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("storage: {database: mysql://x/y}")
+    done = ticbridge(tmp_path, command)
+    assert done.returncode == 78
+    assert b"storage.database: 'mysql' will not do; expected sqlite:///" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_web_without_a_database_says_what_to_do_and_exits_69(tmp_path: Path) -> None:
+    done = ticbridge(
+        tmp_path, "web", "--wait", "0.1", environment={"TICBRIDGE_STORAGE__DATABASE": f"sqlite:///{tmp_path}/db.sqlite3"}
+    )
+    assert done.returncode == 69
+    assert b"ticbridge: the database is not up to date after 0.1 s: does `ticbridge store` run?" in done.stderr
+
+
+def test_simulate_writes_frames_that_decode(tmp_path: Path) -> None:
+    with (tmp_path / "out.tic").open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "ticbridge", "simulate", "--frames", "5", "--contract", "hchp", "--phases", "3"],
+            cwd=ROOT, stdout=out, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b'{"simulated": 5}\n')
+    decoded = ticbridge(tmp_path, "decode", "out.tic", "--json")
+    lines = [json.loads(line) for line in decoded.stdout.splitlines()]
+    assert [(line["complete"], line["refused"], line["meter"]) for line in lines] == [(True, [], "042176000001")] * 5
+
+
+def test_simulate_stops_at_a_frames_end(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ticbridge", "simulate", "--stdout"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+    )  # fmt: skip
+    assert process.stdout is not None
+    first = process.stdout.read(1)
+    process.send_signal(signal.SIGTERM)
+    rest, said = process.communicate(timeout=20)
+    assert (first, rest[-1:], process.returncode) == (b"\x02", b"\x03", 0)
+    assert json.loads(said) == {"simulated": (first + rest).count(b"\x02")}
+
+
+def test_labels_lists_the_catalogue(tmp_path: Path) -> None:
+    rows = json.loads(ticbridge(tmp_path, "labels", "--json").stdout)
+    assert [(row["label"], row["slug"]) for row in rows] == [(field.label, field.slug) for field in FIELDS]
+
+
+def test_an_unknown_command_is_wrong_use(tmp_path: Path) -> None:
+    done = ticbridge(tmp_path, "fly")
+    assert done.returncode == 2
+    assert b"No such command 'fly'" in done.stderr

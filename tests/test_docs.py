@@ -1,0 +1,52 @@
+"""The documentation says what the program does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bridge.config import Settings, load
+from ticbridge.__main__ import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_shipped_configuration_is_the_defaults() -> None:
+    assert load(ROOT / "config.yaml", {}) == Settings()
+
+
+def test_the_shipped_configuration_shows_every_option() -> None:
+    text = (ROOT / "config.yaml").read_text()
+    shown = yaml.safe_load(re.sub(r"^( +)#(\w+:)", r"\1\2", text, flags=re.MULTILINE))
+    assert set(shown) == set(Settings.model_fields)
+    for section, keys in shown.items():
+        model = Settings.model_fields[section].annotation
+        if section == "meters":
+            assert set(keys[0]) == {"source", "mode", "name", "id", "timezone"}
+        elif isinstance(model, type):
+            fields = set(model.model_fields)  # type: ignore[attr-defined]  # each section is a model
+            assert set(keys) == fields - {"password"}, section
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.fr.md"])
+def test_every_link_of_the_readme_leads_somewhere(readme: str) -> None:
+
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / readme).read_text())
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_every_command_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text()
+    assert [name for name in COMMANDS if f"### {name}\n" not in page] == []
