@@ -22,13 +22,11 @@ class CustomBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile each `.po`; map the rooms."""
         root = Path(self.root)
-        compiled = [compile_catalogue(po) for po in sorted(root.glob("storage/locale/*/LC_MESSAGES/*.po"))]
+        for source in sorted(root.glob("storage/locale/*/LC_MESSAGES/*.po")):
+            compile_catalogue(source)
         if self.target_name == "wheel" and version == "standard":
+            # A forced folder comes whole: the compiled translations too, although git ignores them.
             build_data["force_include"].update({room: f"ticbridge/{room}" for room in ROOMS})
-            # Compiled files are not in git, so hatchling would leave them out.
-            build_data["force_include"].update(
-                {str(path.relative_to(root)): f"ticbridge/{path.relative_to(root)}" for path in compiled}
-            )
 
 
 def compile_catalogue(source: Path) -> Path:

@@ -7,18 +7,29 @@ first meter's source. Secrets come from a file, the environment or a systemd cre
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
+from bridge.mistakes import sentences
 from bridge.tic.catalogue import BY_SLUG, Mode
-from bridge.topics import is_level
+from bridge.topics import RESERVED, is_level
 
 PREFIX: Final = "TICBRIDGE_"
 PLACES: Final = (Path("config.yaml"), Path("/etc/ticbridge/config.yaml"))
@@ -59,6 +70,41 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 
+def _meter_name(text: str) -> str:
+    if text in RESERVED:
+        raise ValueError(f"expected another name: {' and '.join(RESERVED)} are topics of our own")
+    return text
+
+
+def _spelled(value: Any) -> Any:  # as above
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _topic(text: str) -> str:
+    if not text or len(text) > 200 or set(text) & set("+#\x00"):
+        raise ValueError("expected a topic without + and #")
+    return text
+
+
+def _listen(text: str) -> str:
+    found = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):([0-9]{1,5})", text)
+    if not found or int(found[2]) > 65535:  # 0: any port that is free
+        raise ValueError("expected host:port, such as 127.0.0.1:8000")
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", text):
+        raise ValueError("expected an address such as https://linky.example.org")
+    return text
+
+
+def _all_or_list(value: Any) -> Any:  # as above
+    if value != "all" and not isinstance(value, list):
+        raise ValueError("expected all, or a list of fields")
+    return value
+
+
 def _canonical(slug: str) -> str:
     if slug not in BY_SLUG:
         raise ValueError("expected a field of `ticbridge labels`")
@@ -94,6 +140,14 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_the_default(cls, tree: Any) -> Any:  # as above
+        """`mqtt:` with every key commented out reads as None."""
+        if not isinstance(tree, dict):
+            return tree
+        return {key: value for key, value in tree.items() if value is not None or key not in cls.model_fields}
+
 
 class BridgeSettings(Section):
     """`bridge:`"""
@@ -108,7 +162,7 @@ class MeterSettings(Section):
     source: str = "auto"
     mode: Literal["auto", "historique", "standard"] = "auto"
     name: Annotated[str, Field(min_length=1, max_length=64)] = "Linky"
-    id: Level | None = None
+    id: Annotated[Level, AfterValidator(_meter_name)] | None = None
     timezone: Annotated[str, AfterValidator(_zone)] = "Europe/Paris"
 
     @property
@@ -139,7 +193,7 @@ class MqttSettings(Section):
     password_file: FilePath | None = None
     password: SecretStr | None = None  # by the environment only
     tls: TlsSettings | None = None
-    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    protocol: Annotated[Literal["auto", "5", "3.1.1"], BeforeValidator(_spelled)] = "auto"
     base_topic: Level = "linky"
     keepalive: Annotated[int, Field(ge=5, le=3600)] = 30
 
@@ -169,7 +223,7 @@ class PublishSettings(Section):
     heartbeat: Seconds = 300
     jump: dict[Slug, Annotated[float, Field(gt=0)]] = Field(default_factory=lambda: {"sinsts": 200.0})
     overrides: dict[Slug, FieldRule] = Field(default_factory=dict)
-    fields: Literal["all"] | list[Slug] = "all"
+    fields: Annotated[Literal["all"] | list[Slug], BeforeValidator(_all_or_list)] = "all"
     personal: bool = False
     retain: bool = True
     qos: Literal[0, 1] = 0
@@ -186,7 +240,7 @@ class HomeAssistantSettings(Section):
 
     enabled: bool = True
     discovery_prefix: Level = "homeassistant"
-    status_topic: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^+#\x00]+$")] = "homeassistant/status"
+    status_topic: Annotated[str, AfterValidator(_topic)] = "homeassistant/status"
     language: Literal["fr", "en"] = "fr"
 
 
@@ -207,9 +261,9 @@ class StorageSettings(Section):
 class WebSettings(Section):
     """`web:`"""
 
-    listen: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5}$")] = "127.0.0.1:8000"
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8000"
     hosts: list[str] = []
-    base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None = None
+    base_url: Annotated[str, AfterValidator(_url)] | None = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -241,13 +295,18 @@ class Settings(Section):
 
 def read_secret(path: Path, key: str) -> str:
     """The secret in a file that only its owner may read."""
+    expected = "expected a file that holds the secret"
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{key}: {path} cannot be read ({error}); expected a file that holds the secret") from None
+    except OSError as error:
+        raise ConfigError(f"{key}: {path} cannot be read ({error.strerror}); {expected}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{key}: {path} is not text in UTF-8; {expected}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO) and "CREDENTIALS_DIRECTORY" not in os.environ:
         raise ConfigError(f"{key}: {path} can be read by others; expected mode 0600 (chmod 600 {path})")
+    if not text:
+        raise ConfigError(f"{key}: {path} is empty; {expected}")
     return text
 
 
@@ -259,12 +318,15 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     origin = str(path) if path else "configuration"
     tree = _read_yaml(path) if path else {}
     if isinstance(tree.get("mqtt"), dict) and "password" in tree["mqtt"]:
-        raise ConfigError(f"{origin}: mqtt.password: expected mqtt.password_file, a file that only you can read")
-    tree = _with_environment(tree, environment)
+        raise ConfigError(
+            f"{origin}: mqtt.password: no password may stand here; expected mqtt.password_file, the path of a file "
+            "that only you can read"
+        )
+    variables = _lay_over(tree, environment)
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentences(origin, error))) from None
+        raise ConfigError("\n".join(sentences(Settings, error, origin, variables))) from None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -279,22 +341,28 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: not YAML ({error.problem}); expected `key: value`") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{path}: not YAML ({type(error).__name__}); expected `key: value`") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML ({str(error).splitlines()[0]}); expected `key: value`") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply; expected sections such as `mqtt:`") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: {type(tree).__name__} at the top; expected sections such as `mqtt:`")
-    # `mqtt:` with every key commented out reads as None and means "all defaults".
-    return {key: {} if value is None else value for key, value in tree.items()}
+        found = "a list" if isinstance(tree, list) else repr(tree)[:80]
+        raise ConfigError(f"{path}: {found} at the top; expected sections such as `mqtt:`")
+    return tree
 
 
-def _with_environment(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """The tree with `TICBRIDGE_SECTION__KEY` variables laid over it; their text is read as YAML, secrets as is."""
+def _lay_over(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    """Lay `TICBRIDGE_SECTION__KEY` variables over the tree; their text is read as YAML, secrets as is.
+
+    Gives the variable that each key came from.
+    """
+    variables = {}
     for name in sorted(environment):
         if not name.startswith(PREFIX) or "__" not in name:
             continue
-        *parents, leaf = name.removeprefix(PREFIX).lower().split("__")
+        *parents, leaf = path = name.removeprefix(PREFIX).lower().split("__")
         node: Any = tree  # a YAML tree: mappings, lists and scalars
         for part in parents:
             node = _child(node, part, name)
@@ -306,7 +374,8 @@ def _with_environment(tree: dict[str, Any], environment: Mapping[str, str]) -> d
         if not isinstance(node, dict):
             raise ConfigError(f"{name}: no such key; expected a key of config.yaml")
         node[leaf] = value
-    return tree
+        variables[".".join(path)] = name
+    return variables
 
 
 _TEXTS: Final = frozenset({"password", "username", "id", "protocol", "name"})
@@ -324,36 +393,3 @@ def _child(node: Any, part: str, name: str) -> Any:  # as above
     if node.get(part) is None:
         node[part] = [] if part == "meters" else {}
     return node[part]
-
-
-def _sentences(origin: str, error: ValidationError) -> list[str]:
-    """One line per mistake: key, value, expectation."""
-    lines = []
-    for item in error.errors(include_url=False):
-        # pydantic adds the member of a union that it tried, "literal['all']": no key of ours looks like that.
-        key = ".".join(str(part) for part in item["loc"] if "[" not in str(part))
-        if item["type"] == "extra_forbidden":
-            lines.append(f"{origin}: {key}: no such key; expected one of {', '.join(_siblings(item['loc']))}")
-            continue
-        shown = "(hidden)" if "password" in key else repr(item["input"])[:80]
-        expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        expected = expected if expected.startswith("expected") else f"expected {expected}"
-        lines.append(f"{origin}: {key}: {shown} will not do; {expected}")
-    return list(dict.fromkeys(lines))
-
-
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that may stand where an unknown one was found."""
-    model: Any = Settings  # walks types, which have no common one
-    for part in location[:-1]:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation if part in model.model_fields else model
-        model = _section_in(annotation) or model
-    return sorted(name for name in model.model_fields if name != "password")
-
-
-def _section_in(annotation: Any) -> type[Section] | None:  # as above
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)

@@ -40,8 +40,9 @@ def _of_standard(reading: Standard) -> Iterator[tuple[str, Value]]:
         yield from ((f"relay_{n}", reading.relais.closed(n)) for n in range(1, 9))
     if reading.ltarf is not None:
         yield "tariff_period", reading.ltarf
-    if reading.sinsts is not None and reading.pref:
-        yield "power_used_percent", round(reading.sinsts / reading.pref / 10)
+    drawn = reading.sinsts if reading.sinsts is not None else reading.sinst1  # a pilot meter's spelling
+    if drawn is not None and reading.pref:
+        yield "power_used_percent", round(drawn / reading.pref / 10)
 
 
 def _of_register(register: StatusRegister) -> Iterator[tuple[str, Value]]:
@@ -69,14 +70,15 @@ class LineQuality:
         self._frames: deque[tuple[float, int, int]] = deque()  # (monotonic seconds, accepted, refused)
 
     def add(self, frame: Checked) -> None:
-        """Count a frame."""
-        accepted = len(frame.decoded.reading.model_fields_set) if frame.decoded.reading else 0
+        """Count a frame, and forget those that are too old to count."""
+        reading = frame.decoded.reading
+        accepted = len(list(reading.values())) + len(reading.extra) if reading else 0
         self._frames.append((frame.at.monotonic, accepted, len(frame.decoded.refused)))
+        self._forget(frame.at.monotonic)
 
     def values(self, now: float) -> Iterator[tuple[str, Value]]:
         """Share of groups accepted (%), and frames a minute."""
-        while self._frames and now - self._frames[0][0] > self._window:
-            self._frames.popleft()
+        self._forget(now)
         accepted = sum(frame[1] for frame in self._frames)
         total = accepted + sum(frame[2] for frame in self._frames)
         if total:
@@ -85,3 +87,7 @@ class LineQuality:
             span = self._frames[-1][0] - self._frames[0][0]
             if span > 0:
                 yield "frames_per_minute", round((len(self._frames) - 1) * 60 / span)
+
+    def _forget(self, now: float) -> None:
+        while self._frames and now - self._frames[0][0] > self._window:
+            self._frames.popleft()

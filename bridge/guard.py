@@ -7,7 +7,6 @@ modulo 64), so an address counts only once two frames in a row agree on it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -29,8 +28,7 @@ class Moment(NamedTuple):
         return cls(datetime.min.replace(tzinfo=UTC), 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """A frame that passed the guard. `meter` is None as long as no address is confirmed."""
 
     decoded: Decoded
@@ -54,7 +52,7 @@ class Guard:
     def check(self, decoded: Decoded, at: Moment) -> Iterator[Checked]:
         """Yield what can be told apart now: nothing, this frame, or this one and those that waited for it."""
         frame = Checked(decoded, self._name, at)
-        seen = decoded.reading.meter_id if decoded.reading else None
+        seen = _address(frame)
         if decoded.reading is None:
             yield frame
         elif seen is None:
@@ -64,7 +62,7 @@ class Guard:
             yield frame
         elif seen == self._candidate:
             yield from self._confirm(seen)
-            yield replace(frame, meter=self._name)
+            yield frame._replace(meter=self._name)
         else:
             yield from self._give_up_candidate()
             self._candidate = seen
@@ -94,24 +92,32 @@ class Guard:
     def _hold(self, frame: Checked) -> Iterator[Checked]:
         self._held.append(frame)
         if len(self._held) > _HELD:
-            yield _refused(self._held.pop(0))
+            yield self._decide(self._held.pop(0))
 
     def _confirm(self, address: str) -> Iterator[Checked]:
         if self._confirmed is not None:
             self.meter_changes += 1
         self._confirmed, self._candidate = address, None
         held, self._held = self._held, []
-        yield from (replace(frame, meter=self._name) for frame in held)
+        yield from (frame._replace(meter=self._name) for frame in held)
 
     def _give_up_candidate(self) -> Iterator[Checked]:
         """The address that waited for a second frame was not the meter's: its frames are, without it."""
         held, self._held = self._held, []
         self._candidate = None
         for frame in held:
-            if self._name is None:
-                yield _refused(frame)
+            if self._name is None and _address(frame) is None:
+                self._held.append(frame)  # it never said that it was that meter's: it waits on
             else:
-                yield _unaddressed(frame, Reason.METER_ID)
+                yield self._decide(frame)
+
+    def _decide(self, frame: Checked) -> Checked:
+        """A frame that will not wait any longer."""
+        return _refused(frame) if self._name is None else _unaddressed(frame, Reason.METER_ID)
+
+
+def _address(frame: Checked) -> str | None:
+    return frame.decoded.reading.meter_id if frame.decoded.reading else None
 
 
 def _unaddressed(frame: Checked, reason: Reason | None = None) -> Checked:
@@ -124,7 +130,7 @@ def _unaddressed(frame: Checked, reason: Reason | None = None) -> Checked:
     refused = frame.decoded.refused
     if reason is not None:
         refused = (*refused, Refused(slug.upper(), address, reason))
-    return replace(frame, decoded=replace(frame.decoded, reading=reading.without(slug), refused=refused))
+    return frame._replace(decoded=frame.decoded._replace(reading=reading.without(slug), refused=refused))
 
 
 def _refused(frame: Checked) -> Checked:
@@ -133,4 +139,4 @@ def _refused(frame: Checked) -> Checked:
     assert reading is not None, "only frames with a reading wait"
     slug, address = reading.address
     refused = (*frame.decoded.refused, Refused(slug.upper(), address or "", Reason.METER_ID))
-    return replace(frame, decoded=replace(frame.decoded, reading=None, refused=refused))
+    return frame._replace(decoded=frame.decoded._replace(reading=None, refused=refused))

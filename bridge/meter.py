@@ -13,7 +13,7 @@ from bridge.derived import LineQuality, derive
 from bridge.guard import Checked
 from bridge.policy import Policy, Rule
 from bridge.presence import Presence
-from bridge.tic.catalogue import BY_SLUG, Quantity
+from bridge.tic.catalogue import BY_SLUG, Mode, Quantity
 from bridge.tic.errors import Reason
 from bridge.tic.models import Reading
 from bridge.tic.values import Value
@@ -88,12 +88,13 @@ class Meter:
         self._presence = Presence()
         self._quality = LineQuality()
         self._seen: set[str] = set()
+        self._mode: Mode | None = None
         self._meter: str | None = None
-        self._reading: Reading | None = None
+        self._reading: Reading | None = None  # the newest that tells who speaks, and in which mode
         self._online: bool | None = None
         self._last_valid = float("-inf")
         self._last_stored = float("-inf")
-        self._seq = 0
+        self._seq = Counter[str]()  # by meter: each counts its own readings
         self._offer_all = True
         self._renew = False
         self.counts = Counts()
@@ -121,7 +122,8 @@ class Meter:
         if frame.meter != self._meter:
             self._begin(frame.meter)
         self._last_valid = now
-        self._reading = reading
+        if self._reading is None or reading.meter_id is not None or reading.mode is not self._reading.mode:
+            self._reading = reading
         derived = dict(derive(reading))
         gone = dict.fromkeys(self._presence.gone(frame.decoded))
         self._describe(reading, derived)
@@ -159,23 +161,28 @@ class Meter:
         self._policy = _policy(self._publish)
         self._presence = Presence()
         self._seen = set()
+        self._reading = None
         self._online = None
         self._offer_all = True
 
     def _describe(self, reading: Reading, derived: dict[str, Value]) -> None:
-        """Announce the meter again when it says something for the first time."""
-        slugs = {slug for slug, _ in reading.values() if self._may_leave(slug)} | derived.keys() | _HELD_BACK
+        """Announce the meter again when it says something for the first time, or in another mode."""
+        said = {slug for slug, _ in reading.values()} | _HELD_BACK
+        said |= {slug for slug, value in derived.items() if value is not None}
         # An index that never counted is not worth an entity; once it does, it is.
-        slugs = {slug for slug in slugs if slug in self._seen or _says_something(slug, reading)}
-        if slugs <= self._seen:
+        slugs = {slug for slug in said if slug in self._seen or _says_something(slug, reading)}
+        slugs = {slug for slug in slugs if self._may_leave(slug)}
+        if slugs <= self._seen and reading.mode is self._mode:
             return
         self._seen |= slugs
-        for message in self._announcement(reading):
+        self._mode = reading.mode
+        for message in self._announcement():
             self._send(message)
 
-    def _announcement(self, reading: Reading) -> Iterator[Message]:
+    def _announcement(self) -> Iterator[Message]:
         assert self._meter is not None, "a meter is announced once it is sure"
-        yield from self._announce(Announcement(self._meter, self._settings.name, reading, frozenset(self._seen)))
+        assert self._reading is not None, "and once it said something"
+        yield from self._announce(Announcement(self._meter, self._settings.name, self._reading, frozenset(self._seen)))
 
     def _say_status(self, *, online: bool) -> None:
         if self._online != online:
@@ -196,7 +203,8 @@ class Meter:
                 self._offer(slug, reading.get(slug), now)
                 stamp = reading.stamps.get(slug)
                 if stamp is not None and BY_SLUG[slug].quantity is not Quantity.INSTANT:
-                    self._offer_text(f"{slug}/attributes", slug, json.dumps(attributes(stamp)), None, now)
+                    canonical, text = BY_SLUG[slug].canonical, json.dumps(attributes(stamp))
+                    self._offer_text(f"{slug}/attributes", canonical, text, None, now)
         for slug, value in (*derived.items(), *gone.items(), *self._quality.values(now)):
             self._offer(slug, value, now)
         self._due(now)
@@ -227,11 +235,9 @@ class Meter:
         return Message(topic, text, retain=self._publish.retain, qos=self._publish.qos)
 
     def _renewal(self, now: float) -> None:
-        if self._reading is not None:
-            for message in self._announcement(self._reading):
-                self._send(message)
-        if self._online is not None:
-            self._send(self._status_message(online=self._online))
+        for message in self._announcement():
+            self._send(message)
+        self._send(self._status_message(online=bool(self._online)))
         for leaf, text in self._policy.everything(now):
             self._send(self._field_message(leaf, text))
 
@@ -239,7 +245,8 @@ class Meter:
         if frame.at.monotonic - self._last_stored < self._interval:
             return
         self._last_stored = frame.at.monotonic
-        self._seq += 1
+        assert frame.meter is not None, "checked by take"
+        self._seq[frame.meter] += 1
         message = reading_message(self._bridge.topics, self._envelope(frame, derived, gone))
         if self._send(message):
             self.counts.accepted += 1
@@ -257,7 +264,7 @@ class Meter:
                 "meter": frame.meter,
                 "bridge": self._bridge.id,
                 "epoch": self._bridge.epoch,
-                "seq": self._seq,
+                "seq": self._seq[frame.meter],
                 "floor": 1,
                 "ts": write_ts(frame.at.utc),
                 "tz": self._settings.timezone,

@@ -6,6 +6,7 @@ Pure: the clock is passed in. What it measures comes from `household`.
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -30,7 +31,7 @@ class Contract(StrEnum):
 
 BAUD: Final = {Mode.STANDARD: 9600, Mode.HISTORIQUE: 1200}
 _SILENCE: Final = 0.02  # seconds between two frames (54E section 5.3.6: 16.7 to 33.4 ms)
-_POWER_FACTOR: Final = 0.95
+POWER_FACTOR: Final = 0.95
 
 _CALENDAR: Final = {
     Contract.BASE: "BASE", Contract.PRODUCER: "BASE", Contract.HCHP: "H PLEINE/CREUSE", Contract.TEMPO: "TEMPO",
@@ -39,7 +40,7 @@ _CALENDAR: Final = {
 _OPTION: Final = {
     Contract.BASE: "BASE", Contract.PRODUCER: "BASE", Contract.HCHP: "HC", Contract.TEMPO: "BBR", Contract.EJP: "EJP",
 }  # fmt: skip
-_INDEXES: Final = {
+INDEXES: Final = {
     Contract.BASE: ("base",),
     Contract.PRODUCER: ("base",),
     Contract.HCHP: ("hchc", "hchp"),
@@ -93,21 +94,35 @@ class Plan:
         return Household(self.seed, self.contract is not Contract.BASE, 3.0 if self.injects else 0.0)
 
 
+# option of `sim:` -> default, what it may be, the same in words
+_OPTIONS: Final = {
+    "contract": ("tempo", "|".join(Contract), "one of " + ", ".join(Contract)),
+    "mode": ("standard", "|".join(Mode), " or ".join(Mode)),
+    "phases": ("1", "1|3", "1 or 3"),
+    "producer": ("0", "0|1", "0 or 1"),
+    "seed": ("1", "[0-9]{1,9}", "a whole number"),
+    "speed": ("1", r"(?=.*[1-9])[0-9]{1,6}(\.[0-9]{1,6})?", "a number above 0"),
+}
+
+
 def read_plan(text: str) -> tuple[Plan, float]:
     """Read `tempo?mode=historique&phases=3&producer=1&seed=2&speed=10` into a plan and a speed; ValueError if wrong."""
     contract, _, query = text.partition("?")
-    options = dict(parse_qsl(query, strict_parsing=bool(query)))
+    options = {key: default for key, (default, _, _) in _OPTIONS.items()}
+    options |= ({"contract": contract} if contract else {}) | dict(parse_qsl(query, keep_blank_values=True))
+    for key, value in options.items():
+        if key not in _OPTIONS:
+            raise ValueError(f"{key}: no such option; expected one of {', '.join(_OPTIONS)}")
+        if not re.fullmatch(_OPTIONS[key][1], value):
+            raise ValueError(f"{key}: {value!r} will not do; expected {_OPTIONS[key][2]}")
     plan = Plan(
-        Contract(contract or Contract.TEMPO),
-        Mode(options.pop("mode", Mode.STANDARD)),
-        int(options.pop("phases", "1")),
-        options.pop("producer", "0") == "1",
-        int(options.pop("seed", "1")),
+        Contract(options["contract"]),
+        Mode(options["mode"]),
+        int(options["phases"]),
+        options["producer"] == "1",
+        int(options["seed"]),
     )
-    speed = float(options.pop("speed", "1"))
-    if options or plan.phases not in (1, 3) or speed <= 0:
-        raise ValueError(f"no such simulated meter: {text}")
-    return plan, speed
+    return plan, float(options["speed"])
 
 
 def colour(day: date, seed: int) -> str:
@@ -140,6 +155,12 @@ def running_index(contract: Contract, at: datetime, seed: int) -> int:
     return 1
 
 
+def label(plan: Plan, index: int) -> str:
+    """What the meter calls a supplier index: LTARF, or PTEC in mode historique."""
+    names = _PERIODS if plan.mode is Mode.HISTORIQUE else _LABELS
+    return names[plan.contract][index - 1]
+
+
 class SimulatedMeter:
     """Measures the household of a plan from `start` on, and says so frame by frame."""
 
@@ -147,7 +168,7 @@ class SimulatedMeter:
         self.plan = plan
         self._household = plan.household
         self._now = start
-        parts = len(_INDEXES[plan.contract])
+        parts = len(INDEXES[plan.contract])
         self._drawn = [1_234_567.0 * (n + 3) for n in range(parts)] + [0.0] * (10 - parts)
         self._injected = 671_631.0 if plan.injects else 0.0
         self._maximum = [(0.0, start)] * 4  # the whole, then each phase: (VA, when) of today
@@ -181,23 +202,23 @@ class SimulatedMeter:
         total = sum(watts)
         if total >= 0:
             self._drawn[running_index(self.plan.contract, local, self.plan.seed) - 1] += total * hours
-        elif self.plan.injects:
+        else:
             self._injected -= total * hours
         if local.date() != self._now.astimezone(PARIS).date():
             self._maximum_before, self._maximum = self._maximum, [(0.0, local)] * 4
         for n, power in enumerate((total, *watts)):
-            if power / _POWER_FACTOR > self._maximum[n][0]:
-                self._maximum[n] = (power / _POWER_FACTOR, local)
+            if power / POWER_FACTOR > self._maximum[n][0]:
+                self._maximum[n] = (power / POWER_FACTOR, local)
         step = local.replace(minute=local.minute // 30 * 30, second=0, microsecond=0)
         if step != self._curve[1]:
             self._curve = (max(0.0, total), step, self._curve[0], self._curve[1])
         self._now = local
 
     def _apparent(self, watts: float) -> int:
-        return min(99_999, max(0, round(watts / _POWER_FACTOR)))
+        return min(99_999, max(0, round(watts / POWER_FACTOR)))
 
     def _current(self, phase: int, watts: float, local: datetime) -> int:
-        return round(abs(watts) / _POWER_FACTOR / self._household.volts(phase, local))
+        return round(abs(watts) / POWER_FACTOR / self._household.volts(phase, local))
 
     def _historique(self, local: datetime, watts: tuple[float, float, float]) -> dict[str, Value]:
         plan = self.plan
@@ -207,9 +228,8 @@ class SimulatedMeter:
             "optarif": _OPTION[plan.contract],
             "isousc": subscribed,
         }
-        values |= dict(zip(_INDEXES[plan.contract], self.drawn, strict=False))
-        period = _PERIODS[plan.contract][running_index(plan.contract, local, plan.seed) - 1]
-        values["ptec"] = period
+        values |= dict(zip(INDEXES[plan.contract], self.drawn, strict=False))
+        values["ptec"] = label(plan, running_index(plan.contract, local, plan.seed))
         if plan.contract is Contract.TEMPO:
             values["demain"] = self._tomorrow(local)
         apparent = self._apparent(sum(watts))
@@ -235,7 +255,7 @@ class SimulatedMeter:
         drawn = self.drawn
         values: dict[str, Value] = {
             "adsc": plan.meter_id, "vtic": "02", "date": local, "ngtf": _CALENDAR[plan.contract],
-            "ltarf": _LABELS[plan.contract][index - 1], "east": sum(drawn),
+            "ltarf": label(plan, index), "east": sum(drawn),
         }  # fmt: skip
         values |= {f"easf{n:02}": drawn[n - 1] for n in range(1, 11)}
         values |= {f"easd{n:02}": sum(drawn) if n == 1 else 0 for n in range(1, 5)}
@@ -301,7 +321,7 @@ class SimulatedMeter:
 
     def _register(self, local: datetime, index: int, total: float) -> StatusRegister:
         bits = 1 | (index - 1) << 10 | 1 << 17 | 3 << 19 | 2 << 21 | 1 << 23
-        if total / _POWER_FACTOR > self.plan.kva * 1000:
+        if total / POWER_FACTOR > self.plan.kva * 1000:
             bits |= 1 << 7
         if self.plan.injects:
             bits |= 1 << 8 | (total < 0) << 9

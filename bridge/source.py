@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
+from urllib.parse import urlsplit
 
 import serial
 from serial.tools import list_ports
@@ -21,6 +22,7 @@ BAUD: Final = {Mode.STANDARD: 9600, Mode.HISTORIQUE: 1200}
 PIECE: Final = 4096  # bytes taken at once
 PATIENCE: Final = 0.1  # seconds that a read may wait for more; pieces, never single bytes
 _SEVEN_BITS: Final = bytes(n & 0x7F for n in range(256))
+STABLE_NAMES: Final = Path("/dev/serial/by-id")
 _URLS: Final = ("socket://", "rfc2217://")
 
 
@@ -53,9 +55,22 @@ def open_source(spec: str, mode: Mode | None) -> Source:
         spec = find_port()
     if spec.startswith("sim:"):
         return SimulatedSource(spec.removeprefix("sim:"))
+    if spec.startswith(_URLS):
+        _check_url(spec)
     if spec.startswith(("/dev/", *_URLS)):
         return SerialSource(spec, mode)
     return FileSource(spec)
+
+
+def _check_url(spec: str) -> None:
+    """pyserial's own words about an address that is none help nobody."""
+    try:
+        parts = urlsplit(spec)
+        complete = parts.hostname and parts.port
+    except ValueError:
+        complete = None
+    if not complete:
+        raise SourceError(f"{spec} will not do; expected {spec.partition(':')[0]}://host:port")
 
 
 def find_port() -> str:
@@ -66,8 +81,7 @@ def find_port() -> str:
         raise SourceError(
             f"meters.0.source: 'auto' needs exactly one serial adapter and found {found}: plug it in, or name the port"
         )
-    stable = Path("/dev/serial/by-id")
-    names = [str(p) for p in stable.glob("*") if p.resolve() == Path(ports[0])] if stable.is_dir() else []
+    names = [str(p) for p in STABLE_NAMES.glob("*") if p.resolve() == Path(ports[0])] if STABLE_NAMES.is_dir() else []
     return names[0] if names else ports[0]
 
 
@@ -98,7 +112,10 @@ class SerialSource:
         try:
             return bytes(self._port.read(PIECE)).translate(_SEVEN_BITS)
         except (OSError, termios.error, TypeError) as error:  # TypeError: closed by another thread meanwhile
-            raise SourceError(f"The port {self._spec} is gone ({error}): is the adapter unplugged?") from None
+            reason = str(error).removeprefix("read failed: ")
+            if self._spec.startswith(_URLS):
+                raise SourceError(f"{self._spec} is gone ({reason}): is the serial server running there?") from None
+            raise SourceError(f"The port {self._spec} is gone ({reason}): is the adapter unplugged?") from None
 
     def close(self) -> None:
         self._port.close()
@@ -114,6 +131,8 @@ def _check_parity(descriptor: int) -> None:
 def _sentence(spec: str, error: Exception) -> str:
     number = error.errno if isinstance(error, OSError) else None
     text = str(error)
+    if spec.startswith(_URLS):
+        return _url_sentence(spec, text)
     if isinstance(error, FileNotFoundError) or number == 2:
         return f"The port {spec} does not exist: is the adapter plugged in, is the name right?"
     if isinstance(error, PermissionError) or number == 13:
@@ -122,9 +141,15 @@ def _sentence(spec: str, error: Exception) -> str:
         )
     if "lock" in text or number == 16:
         return f"The port {spec} is in use by another program: stop it, or give us another port"
+    if "ioctl" in text:
+        return f"{spec} is not a serial port: name one, such as /dev/ttyUSB0"
+    return f"The port {spec} cannot be opened ({os.strerror(number) if number else text})"
+
+
+def _url_sentence(spec: str, text: str) -> str:
     if "refused" in text:
         return f"{spec} refuses connections: is the serial server running there?"
-    return f"The port {spec} cannot be opened ({text})"
+    return f"{spec} cannot be reached ({text.rpartition('] ')[2]}): is the address right?"
 
 
 class FileSource:
@@ -156,10 +181,8 @@ class SimulatedSource:
     def __init__(self, text: str, sleep: Callable[[float], None] = time.sleep) -> None:
         try:
             plan, self._speed = read_plan(text)
-        except (ValueError, TypeError) as error:
-            raise SourceError(
-                f"sim:{text}: {error}; expected for instance sim:tempo?mode=historique&phases=3"
-            ) from None
+        except ValueError as error:
+            raise SourceError(f"sim:{text}: {error} (for instance sim:tempo?mode=historique&phases=3)") from None
         self._sleep = sleep
         self._now = datetime.now(UTC)
         self._meter = SimulatedMeter(plan, self._now)

@@ -16,6 +16,7 @@ LEVEL: Final = r"^[A-Za-z0-9_-]{1,64}$"  # one level of a topic: a meter, a brid
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
 UNKNOWN: Final = "None"  # what Home Assistant reads as "unknown": the value is not announced now
+RESERVED: Final = ("bridge", "store")  # levels that are no meter
 MAX_PAYLOAD: Final = 64 * 1024
 
 _LEVEL = re.compile(LEVEL)
@@ -43,7 +44,7 @@ class EnvelopeError(ValueError):
 
 def is_level(text: str) -> bool:
     """Whether `text` can stand as one level of a topic of ours."""
-    return _LEVEL.match(text) is not None
+    return _LEVEL.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,14 @@ class Topics:
         """The meter that a topic of `meter()` speaks of, else None."""
         base, _, rest = topic.partition("/")
         meter = rest.partition("/")[0]
-        return meter if base == self.base and is_level(meter) and meter not in ("bridge", "store") else None
+        return meter if base == self.base and is_level(meter) and meter not in RESERVED else None
 
 
 def payload(value: Value) -> str:
     """A value as the plain text of its topic.
 
-    Integers unpadded, facts ON or OFF, instants ISO 8601 with offset, registers in hexadecimal.
+    Integers unpadded, facts ON or OFF, instants ISO 8601 with offset, registers in hexadecimal. Never empty: an
+    empty retained message would delete the topic.
     """
     if value is None:
         return UNKNOWN
@@ -84,7 +86,7 @@ def payload(value: Value) -> str:
         return value.isoformat()
     if isinstance(value, float):
         return f"{value:g}"
-    return str(value)
+    return str(value) or UNKNOWN
 
 
 def attributes(stamp: Stamp) -> dict[str, Any]:
@@ -99,6 +101,7 @@ _Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
 _Label = Annotated[str, Field(min_length=1, max_length=128)]
 _Text = Annotated[str, Field(max_length=128)]
 _Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+_Float = Annotated[float, Field(ge=-(2**31), lt=2**31)]  # else an integer too large would pass as one
 _Seq = Annotated[int, Field(ge=1, lt=2**53)]
 
 
@@ -113,7 +116,7 @@ class ProfileSwitch(BaseModel):
     virtual: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(max_length=7)]
 
 
-_Scalar = bool | _Int | float | _Text | None
+_Scalar = bool | _Int | _Float | _Text | None
 _Value = _Scalar | Annotated[list[ProfileSwitch], Field(max_length=11)]
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from bridge.tic.catalogue import BY_SLUG, Field, Mode, Quantity
 from bridge.tic.identity import identify
 from bridge.topics import Message, Topics
 from homeassistant.mapping import Look, look
 from homeassistant.models import Availability, Component, Device, DeviceMessage, Origin
-
-SUPPORT_URL: Final = "https://github.com/ticbridge/ticbridge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def meter_message(setting: Setting, facts: MeterFacts) -> Message:
     components = {row.canonical: _component(setting, facts, row) for row in _rows(facts)}
     message = DeviceMessage(
         device=_device(setting, facts),
-        origin=Origin(name="ticbridge", sw_version=setting.version, support_url=SUPPORT_URL),
+        origin=Origin(name="ticbridge", sw_version=setting.version),
         availability=[
             Availability(topic=topics.bridge(setting.bridge_id, "status")),
             Availability(topic=topics.meter(facts.meter, "status")),
@@ -92,7 +90,7 @@ def _device(setting: Setting, facts: MeterFacts) -> Device:
 def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
     shown: Look = look(row)
     platform = "binary_sensor" if shown.binary else "sensor"
-    alias = f"{facts.alias}_" if facts.alias else ""
+    alias = re.sub(r"[^a-z0-9]", "_", facts.alias.lower()) + "_" if facts.alias else ""
     has_attributes = row.dated and row.quantity is not Quantity.INSTANT
     return Component(
         platform="binary_sensor" if shown.binary else "sensor",

@@ -22,13 +22,20 @@ DEVICE_CLASSES: dict[str, set[str | None]] = {
     "timestamp": {None},
 }
 STATE_CLASSES: dict[str, set[str]] = {
+    "apparent_power": {"measurement"},
+    "power": {"measurement"},
     "energy": {"total_increasing", "total"},
     "reactive_energy": {"total_increasing", "total"},
+    "current": {"measurement"},
+    "voltage": {"measurement"},
+    "duration": {"measurement", "total_increasing", "total"},
     "enum": set(),
     "timestamp": set(),
 }
+BINARY_CLASSES = {"connectivity", "problem", "tamper"}
 _Url = Annotated[str, Field(pattern=r"^https?://")]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+_EntityId = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$")]
 
 
 class _Payload(BaseModel):
@@ -69,7 +76,7 @@ class Component(_Payload):
 
     platform: Literal["sensor", "binary_sensor"]
     unique_id: _Id
-    default_entity_id: str
+    default_entity_id: _EntityId
     name: str
     state_topic: str
     device_class: str | None = None
@@ -90,6 +97,8 @@ class Component(_Payload):
             self._sensor_agrees()
         elif self.state_class or self.unit_of_measurement or self.options:
             raise ValueError("a binary sensor has no state class, unit or options")
+        elif self.device_class is not None and self.device_class not in BINARY_CLASSES:
+            raise ValueError(f"{self.device_class} is no class of a binary sensor that we use")
         return self
 
     def _sensor_agrees(self) -> None:

@@ -1,10 +1,62 @@
-"""The web process as an ASGI application."""
+"""The web process as one ASGI application: Django, and the hub that its live pages listen to."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import secrets
+from typing import Any, Protocol
 
 from django.core.asgi import get_asgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storage.settings")
-application = get_asgi_application()
+from storage.live import Live
+from storage.web.hub import HUB, Hub
+
+
+class Source(Protocol):
+    """Whatever feeds the hub."""
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Application:
+    """Puts the hub into each request; starts and stops its source with the server (ASGI's lifespan)."""
+
+    def __init__(self, django: Any, hub: Hub, source: Source) -> None:  # Any: an ASGI application has no type
+        self._django = django
+        self._hub = hub
+        self._source = source
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # ASGI's own shapes
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await self._django({**scope, HUB: self._hub}, receive, send)
+
+    def close(self) -> None:
+        """End the streams. Callable from any thread and from a signal handler."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._hub.close)
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:  # as above
+        await receive()
+        self._loop = asyncio.get_running_loop()
+        self._source.start(self._loop)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._hub.close()
+        self._source.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def build() -> Application:
+    """The application on the settings of this process."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storage.settings")
+    django = get_asgi_application()  # first: it sets Django up
+    from django.conf import settings  # noqa: PLC0415  not readable before
+
+    hub = Hub()
+    return Application(django, hub, Live(settings.TICBRIDGE, hub, secrets.token_hex(4)))

@@ -46,13 +46,14 @@ def web(config: Any, wait: float) -> None:  # as above
     """Serve the page and the admin, until stopped."""
     settings = config()
     _django()
+    from storage.asgi import build  # noqa: PLC0415
     from storage.migrate import wait_until_migrated  # noqa: PLC0415
     from storage.web.server import serve  # noqa: PLC0415
 
     if not wait_until_migrated(patience=wait):
         click.echo(f"ticbridge: the database is not up to date after {wait:g} s: does `ticbridge store` run?", err=True)
         sys.exit(EXIT_UNAVAILABLE)
-    sys.exit(serve(settings))
+    sys.exit(serve(settings, build()))
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)

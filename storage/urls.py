@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
+    # Not django.conf.urls.i18n: the login page has the switch, too.
+    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("", include("storage.web.urls")),
 ]

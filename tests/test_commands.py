@@ -22,9 +22,8 @@ def ticbridge(
 ) -> subprocess.CompletedProcess[bytes]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")}
     kept |= {"PYTHONPATH": str(ROOT), "TICBRIDGE_BRIDGE__STATE_DIR": str(folder / "state"), **(environment or {})}
-    return subprocess.run(
-        [sys.executable, "-m", "ticbridge", *arguments], cwd=folder, env=kept, input=stdin, capture_output=True, check=False
-    )
+    command = [sys.executable, "-m", "ticbridge", *arguments]
+    return subprocess.run(command, cwd=folder, env=kept, input=stdin, capture_output=True, check=False)
 
 
 def test_help_opens_no_room(tmp_path: Path) -> None:
@@ -110,7 +109,11 @@ def test_every_service_refuses_a_wrong_configuration_alike(command: str, tmp_pat
 
 def test_web_without_a_database_says_what_to_do_and_exits_69(tmp_path: Path) -> None:
     done = ticbridge(
-        tmp_path, "web", "--wait", "0.1", environment={"TICBRIDGE_STORAGE__DATABASE": f"sqlite:///{tmp_path}/db.sqlite3"}
+        tmp_path,
+        "web",
+        "--wait",
+        "0.1",
+        environment={"TICBRIDGE_STORAGE__DATABASE": f"sqlite:///{tmp_path}/db.sqlite3"},
     )
     assert done.returncode == 69
     assert b"ticbridge: the database is not up to date after 0.1 s: does `ticbridge store` run?" in done.stderr

@@ -44,9 +44,9 @@ class Quantity(StrEnum):
     FACT = "fact"  # true or false
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """One row: a label of the meter or, when `label` is None, a value derived from labels."""
+    """One row: a label of the meter or, when `label` is None, a value derived from labels. Each row is itself only."""
 
     slug: str
     label: str | None

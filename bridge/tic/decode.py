@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cache
+from itertools import compress, count
+from operator import ne
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from bridge.tic.catalogue import BY_LABEL, Field, Mode
+from bridge.tic.catalogue import BY_LABEL, Field, Mode, Quantity
 from bridge.tic.errors import GroupError, Reason, Refused
 from bridge.tic.framing import is_whole
-from bridge.tic.groups import Group, read_group, split_groups
+from bridge.tic.groups import Group, checksum, read_group, split_groups
 from bridge.tic.models import MODELS, Reading
-from bridge.tic.values import PARIS, Stamp, Value, read_stamp, read_value
+from bridge.tic.values import NUMERIC, PARIS, Stamp, Value, read_stamp, read_value
 
 MAX_EXTRA: Final = 32
 _UNKNOWN_SEEN: Final = 256  # labels remembered while they wait to be seen again
 _RAW_SHOWN: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A known label's value."""
 
     field: Field
+    raw: str
     value: Value
     stamp: Stamp | None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A group whose checksum is right and whose label the catalogue does not know."""
 
     mode: Mode
@@ -41,16 +43,16 @@ class Unknown:
 Verdict = Accepted | Unknown | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """What a frame gave: its reading (None when nothing was accepted) and what was refused.
 
-    `changed` names the slugs whose bytes differ from the frame before.
+    `changed` names the slugs of the reading whose bytes differ from the frame before, and those that changed in a
+    frame which had to withhold them.
     """
 
     reading: Reading | None
     refused: tuple[Refused, ...] = ()
-    changed: frozenset[str] = field(default_factory=frozenset)
+    changed: frozenset[str] = frozenset()
 
 
 class Decoder:
@@ -63,24 +65,85 @@ class Decoder:
     def __init__(self, mode: Mode | None = None, zone: ZoneInfo = PARIS) -> None:
         self._mode = mode
         self._zone = zone
-        self._known: dict[bytes, Verdict] = {}
+        self._groups: list[bytes] = []
+        self._verdicts: list[Verdict] = []  # one for each of `_groups`
+        self._plain: Reading | None = None  # the last frame's reading, when it was whole and all of it accepted
+        self._owed: frozenset[str] = frozenset()  # slugs that changed in a frame which had to withhold them
         self._unknown: Counter[str] = Counter()
 
     def decode(self, frame: bytes) -> Decoded:
         """Decode one frame as the framer gave it."""
-        before, self._known = self._known, {}
-        verdicts = []
-        changed = set()
-        for group in split_groups(frame):
-            verdict = before.get(group)
-            if verdict is None:
-                verdict = self._judge(group)
-                if isinstance(verdict, Accepted):
-                    changed.add(verdict.field.slug)
-            self._known[group] = verdict
-            verdicts.append(verdict)
+        if self._plain is not None and frame[:2] == b"\x02\n" and frame[-2:] == b"\r\x03":
+            decoded = self._revise(self._plain, frame[2:-2].split(b"\r\n"))
+            if decoded is not None:
+                return decoded
+        groups = split_groups(frame)
+        before = dict(zip(self._groups, self._verdicts, strict=True))
+        verdicts = [before.get(group) or self._judge(group) for group in groups]
+        changed = {
+            verdict.field.slug
+            for group, verdict in zip(groups, verdicts, strict=True)
+            if group not in before and isinstance(verdict, Accepted)
+        } | self._owed
         mode = self._mode or _majority(verdicts)
-        return self._assemble(mode, verdicts, changed, complete=is_whole(frame))
+        decoded = self._assemble(mode, verdicts, changed, complete=is_whole(frame))
+        self._groups, self._verdicts = groups, verdicts
+        self._owed = frozenset(changed - decoded.changed)
+        # a label that stands twice may begin to contradict itself, which only `_assemble` would see
+        labels = {verdict.field.slug for verdict in verdicts if isinstance(verdict, Accepted)}
+        each_once = len(labels) == len(verdicts)
+        self._plain = decoded.reading if each_once and not decoded.refused and is_whole(frame) else None
+        return decoded
+
+    def _revise(self, reading: Reading, groups: list[bytes]) -> Decoded | None:
+        """The last reading with what changed, when each group still stands at its place; else None.
+
+        After a plain frame, nearly every frame differs from it in a few groups only.
+        """
+        if len(groups) != len(self._groups):
+            return None
+        new: list[tuple[int, Accepted]] = []
+        for place in compress(count(), map(ne, groups, self._groups)):
+            last = self._verdicts[place]
+            verdict = self._again(last, groups[place]) or self._judge(groups[place])
+            if not (isinstance(verdict, Accepted) and isinstance(last, Accepted) and verdict.field is last.field):
+                return None
+            new.append((place, verdict))
+        values: dict[str, Any] = {}  # as in `_assemble`
+        stamps: dict[str, Stamp] = {}
+        for place, verdict in new:
+            self._verdicts[place] = verdict
+            values[verdict.field.slug] = verdict.value
+            if verdict.stamp is not None:
+                stamps[verdict.field.slug] = verdict.stamp
+        if values:
+            reading = self._plain = reading.revised(values, stamps)
+            self._groups = groups
+        changed = frozenset(values)
+        if self._owed:
+            changed |= self._owed & reading.model_fields_set
+            self._owed -= changed
+        return Decoded(reading, (), changed)
+
+    def _again(self, last: Verdict, group: bytes) -> Accepted | None:
+        """Another number, or another instant, under the same label; None when it takes a closer look."""
+        if not isinstance(last, Accepted):
+            return None
+        row = last.field
+        match = _shape(row).fullmatch(group)
+        if match is None:
+            return None
+        area, stamp_raw, raw, proof = match.groups()
+        if checksum(area) != ord(proof):
+            return None
+        if stamp_raw is None:
+            return Accepted(row, raw.decode(), int(raw), None)
+        try:
+            stamp = read_stamp(stamp_raw.decode(), self._zone)
+        except GroupError:
+            return None
+        value = stamp.at if row.quantity is Quantity.INSTANT else int(raw)
+        return Accepted(row, raw.decode(), value, stamp)
 
     def _judge(self, group: bytes) -> Verdict:
         label, raw = "", ""
@@ -98,7 +161,7 @@ class Decoder:
         if row.dated is (group.stamp is None):
             raise GroupError(Reason.STAMP if row.dated else Reason.SHAPE)
         stamp = None if group.stamp is None else read_stamp(group.stamp, self._zone)
-        return Accepted(row, read_value(row, group.raw, stamp), stamp)
+        return Accepted(row, group.raw, read_value(row, group.raw, stamp), stamp)
 
     def _assemble(
         self, mode: Mode | None, verdicts: Iterable[Verdict], changed: set[str], *, complete: bool
@@ -116,13 +179,13 @@ class Decoder:
             else:
                 unknown.append(verdict)
         if mode is None:
-            return Decoded(None, (*refused, *self._first_seen(unknown)))
+            return Decoded(None, tuple(refused))  # nothing proved itself
         repeated = _repeated(accepted)
         for item in accepted:
             slug = item.field.slug
             if item.field.mode is not mode or slug in repeated:
                 reason = Reason.REPEATED if slug in repeated else Reason.MODE
-                refused.append(Refused(item.field.label or slug, str(item.value), reason))
+                refused.append(Refused(item.field.label or slug, item.raw, reason))
                 continue
             values[slug] = item.value
             if item.stamp is not None:
@@ -161,8 +224,8 @@ def _majority(verdicts: Iterable[Verdict]) -> Mode | None:
 
 def _repeated(accepted: Iterable[Accepted]) -> set[str]:
     """Slugs that one frame says twice with different data: which is true cannot be told."""
-    first: dict[str, Accepted] = {}
-    return {a.field.slug for a in accepted if first.setdefault(a.field.slug, a) != a}
+    first: dict[str, tuple[Value, Stamp | None]] = {}
+    return {a.field.slug for a in accepted if first.setdefault(a.field.slug, (a.value, a.stamp)) != (a.value, a.stamp)}
 
 
 def _shown(group: bytes) -> str:
@@ -176,3 +239,16 @@ def _likely_label(group: bytes) -> str:
         if label in BY_LABEL[mode]:
             return label
     return ""
+
+
+@cache
+def _shape(row: Field) -> re.Pattern[bytes]:
+    """A group of this label as (checksum area, stamp, data, checksum); only numbers and instants match."""
+    if row.quantity not in NUMERIC and row.quantity is not Quantity.INSTANT:
+        return re.compile(rb"(?!)()()()()")
+    label = re.escape((row.label or "").encode())
+    data = b"([0-9]{%d})" % row.digits
+    if row.mode is Mode.HISTORIQUE:
+        return re.compile(b"(" + label + b" (){0}" + data + b") (.)", re.DOTALL)
+    stamp = b"([HEhe ][0-9]{12})\t" if row.dated else b"(){0}"
+    return re.compile(b"(" + label + b"\t" + stamp + data + b"\t)(.)", re.DOTALL)

@@ -5,15 +5,12 @@ Source: Enedis-NOI-CPT_54E v3, section 5.3.6: a frame runs from STX to ETX; EOT 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
-from bridge.tic.groups import CR, ETX, LF
+from bridge.tic.groups import CR, EOT, ETX, LF, STX
 
 MAX_FRAME: Final = 8192  # the longest real one has 1 440 characters
-
-_EDGE: Final = re.compile(rb"[\x02\x03\x04]")
 
 
 class Framer:
@@ -24,38 +21,43 @@ class Framer:
     """
 
     def __init__(self) -> None:
-        self._kept = bytearray()
+        self._kept = b""
         self._looked = 0  # how far `_kept` was searched for an edge
         self.dropped = 0  # bytes given up on, for the caller to report
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """Add `piece`; yield each frame that it completes."""
         self._kept += piece
-        while True:
-            edge = _EDGE.search(self._kept, self._looked, MAX_FRAME)
-            if edge is not None:
-                # STX opens the next frame, so it stays; ETX and EOT close this one, so they go with it.
-                end = edge.start() if edge.group() == b"\x02" else edge.end()
-            elif len(self._kept) >= MAX_FRAME:
-                end = MAX_FRAME
-            else:
-                self._looked = len(self._kept)
-                return
-            yield from self._take(end)
-            self._looked = 1 if self._kept[:1] == b"\x02" else 0
+        while (end := self._end()) >= 0:
+            if (frame := self._take(end)) is not None:
+                yield frame
+            self._looked = 1 if self._kept[:1] == STX else 0
+        self._looked = len(self._kept)
 
     def flush(self) -> Iterator[bytes]:
         """Yield what is left at the end of a stream."""
-        yield from self._take(len(self._kept))
         self._looked = 0
-
-    def _take(self, end: int) -> Iterator[bytes]:
-        frame = bytes(self._kept[:end])
-        del self._kept[:end]
-        if LF in frame or CR in frame:
+        if (frame := self._take(len(self._kept))) is not None:
             yield frame
-        else:
-            self.dropped += len(frame)
+
+    def _end(self) -> int:
+        """Where the first frame ends: after ETX or EOT, before the next STX, or where it grew too long; else -1."""
+        kept, looked = self._kept, self._looked
+        end = kept.find(ETX, looked, MAX_FRAME)
+        end = MAX_FRAME if end < 0 else end + 1
+        cut = kept.find(EOT, looked, end)
+        end = end if cut < 0 else cut + 1
+        begins = kept.find(STX, looked, end)
+        end = end if begins < 0 else begins
+        return end if end <= len(kept) else -1
+
+    def _take(self, end: int) -> bytes | None:
+        """Cut the first `end` bytes off; None when they hold no line of a frame."""
+        frame, self._kept = self._kept[:end], self._kept[end:]
+        if LF in frame or CR in frame:
+            return frame
+        self.dropped += len(frame)
+        return None
 
 
 def is_whole(frame: bytes) -> bool:

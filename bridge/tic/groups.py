@@ -5,7 +5,6 @@ Source: Enedis-NOI-CPT_54E v3, sections 5.2 (historique) and 5.3.6 (standard).
 
 from __future__ import annotations
 
-import re
 import zlib
 from typing import Final, NamedTuple
 
@@ -23,7 +22,7 @@ SP: Final = b" "
 MAX_GROUP: Final = 128  # the longest real one, PJOURF+1, has 109 characters
 BAD_PARITY: Final = 0  # what stands in a stream for a character whose parity failed
 
-_LINE_ENDS: Final = re.compile(rb"[\r\n\x02\x03\x04]+")
+_TO_LF: Final = bytes.maketrans(CR + STX + ETX + EOT, LF * 4)
 
 
 class Group(NamedTuple):
@@ -36,10 +35,11 @@ class Group(NamedTuple):
 
 
 def split_groups(frame: bytes) -> list[bytes]:
-    """The groups of a frame, without LF, CR, STX, ETX and EOT."""
-    if frame[:2] == b"\x02\n" and frame[-2:] == b"\r\x03":
-        return frame[2:-2].split(b"\r\n")
-    return [group for group in _LINE_ENDS.split(frame) if group]
+    """The groups of a frame, without LF, CR, STX, ETX and EOT; one of LF and CR is enough to tell two apart."""
+    groups = frame[2:-2].split(b"\r\n")
+    if frame[:2] == b"\x02\n" and frame[-2:] == b"\r\x03" and frame.count(LF) == frame.count(CR) == len(groups):
+        return groups if b"" not in groups else [group for group in groups if group]
+    return [group for group in frame.translate(_TO_LF).split(LF) if group]
 
 
 def checksum(area: bytes) -> int:
@@ -67,22 +67,19 @@ def read_group(group: bytes) -> Group:
         raise GroupError(Reason.SHAPE)
     if checksum(area) != group[-1]:
         raise GroupError(Reason.CHECKSUM)
-    if not group.isascii():
-        raise GroupError(Reason.CHARACTERS)
-    text = group[:-2].decode("ascii")
+    try:
+        text = group[:-2].decode("ascii")
+    except UnicodeDecodeError:
+        raise GroupError(Reason.CHARACTERS) from None
     if separator == SP:
         label, found, raw = text.partition(" ")
-        if not (found and label):
-            raise GroupError(Reason.SHAPE)
-        return _printable(Group(Mode.HISTORIQUE, label, None, raw))
-    parts = text.split("\t")
+        parts = [label, raw] if found else [label]
+    else:
+        parts = text.split("\t")
     if not 2 <= len(parts) <= 3 or not parts[0]:
         raise GroupError(Reason.SHAPE)
-    return _printable(Group(Mode.STANDARD, parts[0], parts[1] if len(parts) == 3 else None, parts[-1]))
-
-
-def _printable(group: Group) -> Group:
-    """Label, stamp and data hold 0x20..0x7E only; the checksum cannot tell all else apart."""
-    if not (group.label + (group.stamp or "") + group.raw).isprintable():
+    # Label, stamp and data hold 0x20..0x7E only; the checksum cannot tell all else apart.
+    if not "".join(parts).isprintable():
         raise GroupError(Reason.CHARACTERS)
-    return group
+    mode = Mode.HISTORIQUE if separator == SP else Mode.STANDARD
+    return Group(mode, parts[0], parts[1] if len(parts) == 3 else None, parts[-1])

@@ -6,16 +6,16 @@ A field left out means "the meter did not send it"; a field that is None means "
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, TypeAdapter
 
 from bridge.tic.catalogue import BY_SLUG, Mode
 from bridge.tic.values import DayProfile, Json, PhaseLoss, Relays, Stamp, StatusRegister, Value, to_json
 
-Digits1 = Annotated[int, Field(ge=0, le=9)]
 Digits2 = Annotated[int, Field(ge=0, le=99)]
 Digits3 = Annotated[int, Field(ge=0, le=999)]
 Digits5 = Annotated[int, Field(ge=0, le=99_999)]
@@ -32,7 +32,7 @@ class Reading(BaseModel):
     mode: ClassVar[Mode]
 
     complete: bool = True  # False: the frame was cut, or a group says something twice
-    stamps: Mapping[str, Stamp] = Field(default_factory=dict)  # slug -> the horodate sent with it
+    stamps: Mapping[str, InstanceOf[Stamp]] = Field(default_factory=dict)  # slug -> the horodate sent with it
     extra: Mapping[str, str] = Field(default_factory=dict)  # unknown labels with a right checksum, raw
 
     def values(self) -> Iterator[tuple[str, Value]]:
@@ -58,7 +58,27 @@ class Reading(BaseModel):
     def without(self, *slugs: str) -> Self:
         """The same reading with these labels left out."""
         kept = {name: getattr(self, name) for name in self.model_fields_set if name not in slugs}
-        return self.model_validate(kept)
+        stamps = {slug: stamp for slug, stamp in self.stamps.items() if slug not in slugs}
+        return self.model_validate({**kept, "stamps": stamps})
+
+    def revised(self, values: Mapping[str, Any], stamps: Mapping[str, Stamp]) -> Self:
+        """The same labels, some with other values: only those are validated again.
+
+        No validator of a reading looks at two labels, so what held for the others still holds.
+        """
+        model = type(self)
+        state = self.__dict__.copy()
+        for slug, value in values.items():
+            state[slug] = _validator(model, slug)(value)
+        if stamps:
+            state["stamps"] = {**self.stamps, **stamps}
+        # What pydantic's own copy does, without copying what a frozen model shares.
+        new = model.__new__(model)
+        object.__setattr__(new, "__dict__", state)
+        object.__setattr__(new, "__pydantic_fields_set__", self.__pydantic_fields_set__)
+        object.__setattr__(new, "__pydantic_extra__", None)
+        object.__setattr__(new, "__pydantic_private__", None)
+        return new
 
     def get(self, slug: str) -> Any:  # the type depends on the slug; callers that know it use the attribute
         """The value of a label, or None."""
@@ -188,3 +208,10 @@ class Standard(Reading):
 
 
 MODELS: Mapping[Mode, type[Reading]] = {Mode.HISTORIQUE: Historique, Mode.STANDARD: Standard}
+
+
+@cache
+def _validator(model: type[Reading], slug: str) -> Callable[[Any], Any]:  # what a value of any type must pass
+    """The validator of one field, made when it is first needed."""
+    annotation: Any = model.model_fields[slug].annotation  # a type, in whatever form pydantic keeps it
+    return TypeAdapter[Any](annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True)).validate_python

@@ -19,6 +19,7 @@ from bridge.tic.errors import GroupError, Reason
 PARIS: Final = ZoneInfo("Europe/Paris")
 WINTER: Final = timezone(timedelta(hours=1))
 SUMMER: Final = timezone(timedelta(hours=2))
+_SECONDS: Final = {f"{n:02}": timedelta(seconds=n) for n in range(60)}
 _SEASONS: Final[Mapping[str, timezone]] = MappingProxyType({"H": WINTER, "h": WINTER, "E": SUMMER, "e": SUMMER})
 
 
@@ -30,23 +31,29 @@ class Stamp(NamedTuple):
     degraded: bool
 
 
-@lru_cache(maxsize=256)
 def read_stamp(raw: str, zone: tzinfo = PARIS) -> Stamp:
     """Read `SAAMMJJhhmmss`.
 
     In French legal time the season letter alone gives the offset, even where it contradicts the calendar; a blank
     season (DPMn, FPMn) and every other zone follow the zone's own rules.
     """
-    season, digits = raw[:1], raw[1:]
-    if len(raw) != 13 or not (digits.isascii() and digits.isdigit()) or season not in "HEhe ":
+    second = _SECONDS.get(raw[11:])
+    if second is None or len(raw) != 13:
         raise GroupError(Reason.STAMP)
-    year, month, day, hour, minute, second = (int(digits[i : i + 2]) for i in range(0, 12, 2))
+    return Stamp(raw, _minute(raw[:11], zone) + second, raw[0] in "he")
+
+
+@lru_cache(maxsize=256)
+def _minute(raw: str, zone: tzinfo) -> datetime:
+    """The minute that `SAAMMJJhhmm` names; DATE, sent each second, needs it made once."""
+    season, digits = raw[:1], raw[1:]
+    if season not in "HEhe " or not (digits.isascii() and digits.isdigit()):
+        raise GroupError(Reason.STAMP)
     offset = _SEASONS.get(season, zone) if zone is PARIS else zone
     try:
-        at = datetime(2000 + year, month, day, hour, minute, second, tzinfo=offset)
+        return datetime.fromisoformat(f"20{digits[:6]}T{digits[6:]}").replace(tzinfo=offset)
     except ValueError:
         raise GroupError(Reason.STAMP) from None
-    return Stamp(raw, at, season in "he")
 
 
 def write_stamp(at: datetime) -> str:
@@ -329,6 +336,9 @@ _READ: Final[Mapping[Quantity, Callable[[Field, str], Value]]] = MappingProxyTyp
     Quantity.RELAYS: _read_relays,
     Quantity.DAY_PROFILE: _read_profile,
 })  # fmt: skip
+
+
+NUMERIC: Final = frozenset(Quantity) - _READ.keys()  # what is read as a whole number
 
 
 def read_value(field: Field, raw: str, stamp: Stamp | None) -> Value:

@@ -1,7 +1,19 @@
-"""The pages."""
+"""The pages' addresses."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.contrib.auth.views import LogoutView
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from storage.web import accounts, stream, views
+
+urlpatterns = [
+    path("favicon.ico", views.icon),
+    path("", views.now, name="now"),
+    path("curve/", views.curve, name="curve"),
+    path("live/", stream.live, name="live"),
+    path("login/", accounts.Login.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("start/<token>/", accounts.start, name="start"),
+    path("enter/<uid>/<token>/", accounts.enter, name="enter"),
+]

@@ -33,7 +33,9 @@ COUNTS: Final = re.compile(r"simulated (\d+)   decoded (\d+)   accepted (\d+)   
 
 
 @contextmanager
-def demo(folder: Path, *arguments: str, launcher: Sequence[str] = ("-m", "ticbridge")) -> Iterator[subprocess.Popen[str]]:
+def demo(
+    folder: Path, *arguments: str, launcher: Sequence[str] = ("-m", "ticbridge")
+) -> Iterator[subprocess.Popen[str]]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")}
     environment["PYTHONPATH"] = str(ROOT)
     process = subprocess.Popen(

@@ -1,0 +1,157 @@
+"""The pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from time import monotonic
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from storage import queries
+from storage.models import Meter
+from storage.web.chart import Chart, chart
+from storage.web.face import face
+from storage.web.hub import Heard, Hub
+from storage.web.said import Said, said_live, said_stored, zone_of
+from storage.web.stream import hub_of
+from storage.web.words import age, age_patterns
+
+HOUR: Final = 60  # minutes of the chart
+MAX_MINUTES: Final = 24 * 60
+STALE: Final = 9  # seconds from which on a number says how old it is: the script's next look is within ten
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A meter to look at. `row` is None while the store has not seen it yet."""
+
+    meter_id: str
+    name: str
+    row: Meter | None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the numbers are."""
+
+    seconds: float
+    online: bool | None
+
+    @property
+    def stale(self) -> bool:
+        return self.seconds >= STALE
+
+    @property
+    def state(self) -> str:
+        """The pill's look."""
+        if self.online is False:
+            return "silent"
+        return "stale" if self.stale else "live"
+
+    @property
+    def age(self) -> str:
+        return age(self.seconds)
+
+
+@require_safe
+@never_cache
+def now(request: HttpRequest) -> HttpResponse:
+    """What is drawn right now, at which tariff, and is all well?"""
+    hub = hub_of(request)
+    choices = _choices(hub)
+    wanted = request.GET.get("meter")
+    chosen = next((c for c in choices if wanted in (None, c.meter_id)), None)
+    if chosen is None and wanted is not None:
+        return render(request, "storage/no_meter.html", {"meter": wanted}, status=404)
+    heard = hub.last(chosen.meter_id) if hub and chosen else None
+    found = _newest(chosen, heard)
+    if chosen is None or found is None:
+        return render(request, "storage/empty.html", {"meter": chosen})
+    said, seconds = found
+    context = {
+        "meter": chosen,
+        "choices": choices,
+        "face": face(said),
+        "freshness": Freshness(seconds, heard.online if heard else None),
+        "chart": _chart(chosen.row, HOUR, said.zone),
+        "script": _for_script(chosen, said, seconds, heard),
+    }
+    return render(request, "storage/now.html", context)
+
+
+@require_safe
+@never_cache
+def curve(request: HttpRequest) -> HttpResponse:
+    """The chart's points, as JSON: `?meter=&minutes=`."""
+    given = request.GET.get("minutes", str(HOUR))
+    minutes = int(given) if given.isascii() and given.isdigit() and len(given) <= 4 else 0
+    if not 1 <= minutes <= MAX_MINUTES:
+        expected = gettext("minutes: expected a whole number from 1 to {most}.")
+        return JsonResponse({"error": expected.format(most=MAX_MINUTES)}, status=400)
+    meter = queries.meters().filter(meter_id=request.GET.get("meter", "")).first()
+    if meter is None:
+        return JsonResponse({"error": gettext("meter: expected the number of a known meter.")}, status=400)
+    return JsonResponse(_chart(meter, minutes, zone_of(meter.timezone)).as_json())
+
+
+@login_not_required
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for an icon by themselves, as on the pages of the admin."""
+    return redirect(static("storage/icon.svg"), permanent=True)
+
+
+def _for_script(chosen: Choice, said: Said, seconds: float, heard: Heard | None) -> dict[str, Any]:
+    """What the script must know and cannot see: it speaks no language of its own."""
+    query = urlencode({"meter": chosen.meter_id})
+    return {
+        "live": f"{reverse('live')}?{query}",
+        "curve": f"{reverse('curve')}?{query}&minutes={HOUR}",
+        "minutes": HOUR,
+        "zone": str(said.zone),
+        "limit": said.subscribed,
+        "age": round(seconds, 1),
+        "stale": STALE,
+        "online": heard.online if heard else None,
+        "ages": age_patterns(),
+        "words": {
+            "live": gettext("Live"),
+            "silent": gettext("Meter silent"),
+            "limit": gettext("subscribed"),
+            "nothing": gettext("no reading"),
+        },
+    }
+
+
+def _chart(meter: Meter | None, minutes: int, zone: tzinfo) -> Chart:
+    return chart(meter, zone, timezone.now(), minutes, settings.TICBRIDGE.storage.batch.seconds)
+
+
+def _choices(hub: Hub | None) -> list[Choice]:
+    """Meters of the database first, then those that are only heard."""
+    stored = [Choice(meter.meter_id, str(meter), meter) for meter in queries.meters()]
+    known = {choice.meter_id for choice in stored}
+    return stored + [Choice(name, name, None) for name in (hub.meters() if hub else []) if name not in known]
+
+
+def _newest(chosen: Choice | None, heard: Heard | None) -> tuple[Said, float] | None:
+    """What the meter said last, and how many seconds ago: live if this process heard it, else as stored."""
+    if heard is not None and heard.envelope is not None:
+        return said_live(heard.envelope), monotonic() - heard.at
+    row = queries.latest(chosen.row) if chosen and chosen.row else None
+    if chosen is None or chosen.row is None or row is None:
+        return None
+    said = said_stored(row, chosen.row.mode, chosen.row.timezone)
+    return said, max(0.0, (timezone.now() - said.at).total_seconds())

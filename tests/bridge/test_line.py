@@ -1,0 +1,98 @@
+"""One source's bytes to checked frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.guard import Checked, Moment
+from bridge.line import Line
+from bridge.tic.catalogue import Mode
+from bridge.tic.decode import Decoded
+from bridge.tic.errors import Reason, Refused
+from bridge.tic.models import Historique, Standard
+from tests.bridge.wire import HISTORIQUE_FRAME, METER, STANDARD_FRAME, cut, frame, historique, standard
+
+AT = Moment(datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC), 100.0)
+LATER = Moment(datetime(2026, 1, 15, 12, 0, 1, tzinfo=UTC), 101.0)
+ADDRESS = historique("ADCO", METER)
+SMALL = frame(ADDRESS, historique("PAPP", "00530"))
+READING = Historique(adco=METER, papp=530)
+
+
+def read(pieces: Iterable[bytes], line: Line | None = None) -> list[Checked]:
+    line = line or Line()
+    checked = [frame for piece in pieces for frame in line.feed(piece, AT)]
+    return [*checked, *line.flush()]
+
+
+def test_a_frame_is_named_and_stamped_with_the_moment_of_its_last_piece() -> None:
+    line = Line()
+    assert list(line.feed(SMALL + SMALL[:10], AT)) == []
+    assert list(line.feed(SMALL[10:], LATER)) == [
+        Checked(Decoded(READING, (), frozenset({"adco", "papp"})), METER, AT),
+        Checked(Decoded(READING), METER, LATER),
+    ]
+
+
+def test_the_end_of_the_source_gives_what_is_left_with_the_last_moment() -> None:
+    assert read([SMALL, SMALL, SMALL[:-1]])[-1] == Checked(
+        Decoded(READING.model_copy(update={"complete": False})), METER, AT
+    )
+
+
+def test_a_source_of_one_frame_gives_it_without_a_meter() -> None:
+    assert read([SMALL]) == [Checked(Decoded(READING, (), frozenset({"adco", "papp"})), None, AT)]
+
+
+def test_a_configured_id_names_the_first_frame() -> None:
+    line = Line(configured="cave")
+    assert [(checked.meter, checked.decoded.reading) for checked in line.feed(SMALL, AT)] == [
+        ("cave", Historique(papp=530))
+    ]
+
+
+def test_without_the_guard_every_frame_passes_as_decoded() -> None:
+    assert read([SMALL, SMALL], Line(guarded=False)) == [
+        Checked(Decoded(READING, (), frozenset({"adco", "papp"})), None, AT),
+        Checked(Decoded(READING), None, AT),
+    ]
+
+
+def test_a_configured_mode_refuses_the_other() -> None:
+    assert read([SMALL], Line(Mode.STANDARD, guarded=False)) == [
+        Checked(Decoded(None, (Refused("ADCO", METER, Reason.MODE), Refused("PAPP", "00530", Reason.MODE))), None, AT)
+    ]
+
+
+def test_the_zone_is_the_meters() -> None:
+    [checked] = read(
+        [frame(standard("DATE", "H200714120000", ""))], Line(zone=ZoneInfo("Indian/Reunion"), guarded=False)
+    )
+    assert isinstance(checked.decoded.reading, Standard)
+    assert checked.decoded.reading.to_json() == {"date": "2020-07-14T12:00:00+04:00"}
+
+
+def test_what_is_no_frame_is_counted() -> None:
+    line = Line()
+    assert list(line.feed(b"noise\x02", AT)) == []
+    assert line.framer.dropped == 5
+
+
+STREAM = HISTORIQUE_FRAME[40:] + HISTORIQUE_FRAME * 2 + HISTORIQUE_FRAME[:100] + b"\x04" + STANDARD_FRAME * 3
+
+
+@given(st.lists(st.integers(1, 300), max_size=20))
+def test_pieces_do_not_matter(sizes: list[int]) -> None:
+    assert read(cut(STREAM, sizes)) == read([STREAM])
+
+
+@given(st.integers(0, len(STREAM)), st.binary(max_size=20), st.sampled_from([None, "cave"]))
+def test_damage_never_ends_the_line(at: int, noise: bytes, configured: str | None) -> None:
+    damaged = STREAM[:at] + noise + STREAM[at + len(noise) :]
+    meters = {checked.meter for checked in read([damaged], Line(configured=configured))}
+    assert meters <= ({configured} if configured else {METER, None})

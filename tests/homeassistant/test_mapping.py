@@ -1,0 +1,124 @@
+"""How each field is shown: the tables of home-assistant.md section 10."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.tic.catalogue import BY_SLUG, FIELDS, Field
+from homeassistant.mapping import Look, look
+
+# slugs: class, state class, precision; D diagnostic, off, binary; icon where the note names one
+NOTE = """
+    adsc adco                     : -                -                -  D off
+    vtic                          : -                -                -  D off          mdi:tag
+    date                          : timestamp        -                -  D off
+    ngtf                          : -                -                -  D              mdi:calendar-text
+    ltarf                         : -                -                -                 mdi:cash-clock
+    ntarf                         : -                -                -  D off          mdi:numeric
+    east base                     : energy           total_increasing 0
+    easf01 easf02 easf03 easf04 easf05 easf06 easf07 easf08 easf09 easf10 : energy total_increasing 0
+    hchc hchp ejphn ejphpm bbrhcjb bbrhpjb bbrhcjw bbrhpjw bbrhcjr bbrhpjr : energy total_increasing 0
+    easd01 easd02 easd03 easd04   : energy           total_increasing 0  D off
+    eait                          : energy           total_increasing 0
+    erq1 erq2 erq3 erq4           : reactive_energy  total_increasing 0  D off
+    irms1 irms2 irms3             : current          measurement      0
+    iinst iinst1 iinst2 iinst3    : current          measurement      0
+    urms1 urms2 urms3             : voltage          measurement      0
+    pref                          : apparent_power   -                0  D
+    pcoup                         : apparent_power   -                0  D off
+    sinsts sinst1 papp            : apparent_power   measurement      0
+    sinsts1 sinsts2 sinsts3       : apparent_power   measurement      0
+    smaxsn smaxn smaxin           : apparent_power   -                0
+    smaxsn1 smaxsn2 smaxsn3       : apparent_power   -                0  off
+    smaxsn_prev smaxn_prev        : apparent_power   -                0  D off
+    smaxsn1_prev smaxsn2_prev smaxsn3_prev smaxin_prev : apparent_power - 0 D off
+    sinsti                        : apparent_power   measurement      0
+    ccasn ccasn_prev ccain ccain_prev : power        -                0  D off
+    umoy1 umoy2 umoy3             : voltage          measurement      0  D off
+    stge                          : -                -                -  D off          mdi:state-machine
+    dpm1 fpm1 dpm2 fpm2 dpm3 fpm3 : timestamp        -                -  off
+    msg1                          : -                -                -  D              mdi:message-text
+    msg2                          : -                -                -  D off          mdi:message-text
+    prm                           : -                -                -  D off          mdi:identifier
+    relais                        : -                -                -  D off          mdi:electric-switch
+    njourf njourf_next            : -                -                -  D off          mdi:calendar-today
+    pjourf_next ppointe           : -                -                -  D off          mdi:calendar-clock
+    optarif                       : enum             -                -  D
+    isousc                        : current          -                0  D
+    pejp                          : duration         -                0
+    ptec demain                   : enum             -                -
+    adps adir1 adir2 adir3        : current          -                0  off
+    imax imax1 imax2 imax3        : current          -                0  D off
+    pmax                          : apparent_power   -                0  D off
+    ppot                          : -                -                -  D off          mdi:flash-triangle
+    hhphc                         : -                -                -  D off          mdi:clock-outline
+    motdetat                      : -                -                -  D off          mdi:file-word-box
+    breaker                       : enum             -                -  D
+    terminal_cover                : tamper           -                -  D off binary
+    overvoltage over_power        : problem          -                -  binary
+    role energy_direction         : enum             -                -  D off
+    tariff_index distributor_tariff : -              -                -  D off
+    clock_degraded                : problem          -                -  D binary
+    tic_output euridis plc        : enum             -                -  D off
+    plc_synchronised              : connectivity     -                -  D off binary
+    tempo_today tempo_tomorrow    : enum             -                -
+    peak_notice peak              : enum             -                -  D off
+    relay_1                       : -                -                -  binary         mdi:electric-switch
+    relay_2 relay_3 relay_4 relay_5 relay_6 relay_7 relay_8 : - - - D off binary
+"""
+# Not in the note: of our own.
+OWN = """
+    tariff_period                 : -                -                -  D off
+    power_used_percent            : -                measurement      0
+    link_quality frames_per_minute : -               measurement      0  D off
+"""
+
+
+def _rows(table: str) -> dict[str, str]:
+    lines = [line.partition(":") for line in table.strip().splitlines()]
+    return {slug: " ".join(said.split()) for slugs, _, said in lines for slug in slugs.split()}
+
+
+def _as_in_the_note(shown: Look, *, icon: bool) -> str:
+    precision = None if shown.precision is None else str(shown.precision)
+    words = [shown.device_class or "-", shown.state_class or "-", precision or "-"]
+    words += ["D"] * shown.diagnostic + ["off"] * (not shown.enabled) + ["binary"] * shown.binary
+    return " ".join([*words, shown.icon or "no icon"] if icon else words)
+
+
+SHOWN = {**_rows(NOTE), **_rows(OWN)}
+
+
+def test_every_row_of_the_catalogue_is_in_the_tables_and_no_other() -> None:
+    assert set(SHOWN) == set(BY_SLUG)
+
+
+@pytest.mark.parametrize("slug", SHOWN)
+def test_a_field_is_shown_as_the_note_says(slug: str) -> None:
+    assert _as_in_the_note(look(BY_SLUG[slug]), icon="mdi:" in SHOWN[slug]) == SHOWN[slug]
+
+
+def _has_a_class_or_an_icon(row: Field) -> bool:
+    shown = look(row)
+    return bool(shown.device_class or shown.icon)
+
+
+def test_what_has_no_class_has_an_icon() -> None:
+    assert [row.slug for row in FIELDS if not _has_a_class_or_an_icon(row)] == []
+
+
+# What the simplest of them sends: single phase, BASE, no panels.
+SIMPLE_METER = """
+    adsc vtic date ngtf ltarf east easf01 easd01 irms1 urms1 pref pcoup sinsts smaxsn smaxsn_prev ccasn ccasn_prev umoy1
+    stge msg1 prm relais ntarf njourf njourf_next pjourf_next
+    breaker terminal_cover overvoltage over_power role energy_direction tariff_index distributor_tariff clock_degraded
+    tic_output euridis plc plc_synchronised relay_1 relay_2 relay_3 relay_4 relay_5 relay_6 relay_7 relay_8
+    tariff_period power_used_percent link_quality frames_per_minute
+"""
+
+
+def test_a_household_sees_few_entities_until_it_asks_for_more() -> None:
+    assert [slug for slug in SIMPLE_METER.split() if look(BY_SLUG[slug]).enabled] == [
+        "ngtf", "ltarf", "east", "easf01", "irms1", "urms1", "pref", "sinsts", "smaxsn", "msg1",
+        "breaker", "overvoltage", "over_power", "clock_degraded", "relay_1", "power_used_percent",
+    ]  # fmt: skip
