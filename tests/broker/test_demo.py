@@ -135,3 +135,16 @@ def test_ctrl_c_stops_everything_within_three_seconds(tmp_path: Path) -> None:
     assert took < 3
     assert equal_counts(output)[1] == 0
     assert left_over(tmp_path) == []
+
+
+def test_a_killed_demo_leaves_no_process(tmp_path: Path) -> None:
+    need("mosquitto")
+    with demo(tmp_path) as process:
+        welcome(process)
+        assert left_over(tmp_path) != []
+        process.kill()
+        process.communicate()
+    until, pause = monotonic() + 20, threading.Event()
+    while left_over(tmp_path) and monotonic() < until:
+        pause.wait(0.05)
+    assert left_over(tmp_path) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import shutil
 import socket
 import sys
@@ -15,6 +16,7 @@ _MOSQUITTO = """\
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
+user {user}
 max_queued_messages 100000
 """
 
@@ -39,7 +41,8 @@ def start_broker(folder: Path, port: int) -> tuple[Child, str]:
     mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if mosquitto:
         config = folder / "mosquitto.conf"
-        config.write_text(_MOSQUITTO.format(port=port))
+        # As ourselves: a change of user would make the kernel forget that it shall end with us.
+        config.write_text(_MOSQUITTO.format(port=port, user=getpass.getuser()))
         return Child("mosquitto", [mosquitto, "-c", str(config)], log=log), "mosquitto"
     child = Child("amqtt", [sys.executable, "-m", "ticbridge.commands.broker", str(port)], log=log)
     return child, "amqtt, in Python: good for a demo, not for your home (apt install mosquitto)"
