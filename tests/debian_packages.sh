@@ -9,7 +9,6 @@ if [ "${1:-}" = venv ]; then
 else
     command -v mosquitto >/dev/null 2>&1 || wanted="mosquitto"
     command -v systemd-analyze >/dev/null 2>&1 || wanted="$wanted systemd"
-    command -v chromium >/dev/null 2>&1 || wanted="$wanted chromium"
 fi
 [ -n "$wanted" ] || exit 0
 echo "installing from Debian's packages: $wanted"
