@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift format labels packages clean
+.PHONY: help demo test check lint types floors docs-drift format docs bench packages clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -40,6 +40,10 @@ format: $(VENV)/dev
 
 docs: $(VENV)/dev
 	$(BIN)/python docs/generate.py
+
+# Bar, aim and measured of each figure; fails below a bar. The instruction counts need valgrind.
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks
 
 # Debian's packages that tests use (mosquitto); only where we may install: root on Debian.
 packages:

@@ -14,11 +14,13 @@ from typing import Any, Final
 
 import click
 
+from bridge.contract import Contract
+from bridge.detect import Cause, Verdict
 from bridge.guard import Checked, Moment
 from bridge.line import Line
 from bridge.outlets import Outlet, PseudoTerminal, StandardOutput, TcpServer, frames, send
-from bridge.simulator import Contract, Plan
-from bridge.source import SourceEnded, SourceError, is_port, open_source
+from bridge.plan import OPTIONS, Plan, read_clock
+from bridge.source import SourceEnded, SourceError, open_source
 from bridge.tic.catalogue import BY_SLUG, FIELDS, Mode
 from bridge.tic.values import StatusRegister
 from bridge.topics import payload
@@ -27,7 +29,7 @@ EXIT_FAILED: Final = 1
 EXIT_UNAVAILABLE: Final = 69
 EXIT_CONFIG: Final = 78
 
-_MODES = click.Choice([mode.value for mode in Mode])
+MODES = click.Choice([mode.value for mode in Mode])
 _CONTRACTS = click.Choice([contract.value for contract in Contract])
 
 
@@ -45,12 +47,10 @@ def bridge(config: Any) -> None:  # the launcher's loader, which bridge does not
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per frame.")
 @click.option("--count", type=click.IntRange(min=1), help="Stop after this many frames.")
 @click.option("--follow", is_flag=True, help="Go on when the source breaks, until Ctrl-C.")
-@click.option("--mode", type=_MODES, help="Needed for a serial port: it sets the speed.")
+@click.option("--mode", type=MODES, help="A serial port's; else it is found by listening.")
 @click.option("--no-guard", is_flag=True, help="The decoder alone, without what needs the memory of earlier frames.")
 def decode(source: str, as_json: bool, count: int | None, follow: bool, mode: str | None, no_guard: bool) -> None:
     """Decode frames of a file, a port, a URL or standard input; refused groups are shown with the reason."""
-    if mode is None and is_port(source):
-        raise click.UsageError("a serial port needs --mode standard (9600 baud) or --mode historique (1200 baud)")
     show = _show_json if as_json else _show_text
     frames = groups = valid = 0
     try:
@@ -75,7 +75,7 @@ def _frames(spec: str, mode: Mode | None, follow: bool, guarded: bool) -> Iterat
     while True:
         line = Line(mode, guarded=guarded)
         try:
-            source = open_source(spec, mode)
+            source = open_source(spec, mode, tell)
             try:
                 while True:
                     yield from line.feed(source.read(), Moment(datetime.now(UTC), monotonic()))
@@ -88,6 +88,12 @@ def _frames(spec: str, mode: Mode | None, follow: bool, guarded: bool) -> Iterat
             if not follow:
                 raise
             time.sleep(1)
+
+
+def tell(verdict: Verdict, name: str) -> None:
+    """Say what is wrong with a line."""
+    if verdict.cause is not Cause.PROVEN:
+        click.echo(f"ticbridge: {verdict.sentence(name)}", err=True)
 
 
 def _show_json(number: int, frame: Checked) -> None:
@@ -136,26 +142,36 @@ def _parts(register: StatusRegister) -> Iterator[tuple[str, object]]:
     return ((part, getattr(register, part)) for part in REGISTER_PARTS)
 
 
+def _clock(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
+    try:
+        return read_clock(text or "")
+    except ValueError:
+        raise click.BadParameter(f"{text!r} will not do; expected {OPTIONS['start'].expected}") from None
+
+
 @click.command()
-@click.option("--mode", type=_MODES, default=Mode.STANDARD.value, show_default=True)
+@click.option("--mode", type=MODES, default=Mode.STANDARD.value, show_default=True)
 @click.option("--phases", type=click.Choice(["1", "3"]), default="1", show_default=True)
 @click.option("--contract", type=_CONTRACTS, default=Contract.TEMPO.value, show_default=True)
 @click.option("--producer", is_flag=True, help="With solar panels.")
+@click.option("--overload", is_flag=True, help="Exceed the subscribed power now and then.")
+@click.option("--degraded", is_flag=True, help="A meter that lost its clock.")
+@click.option("--start", metavar="YYYY-MM-DDTHH:MM", callback=_clock, help="What its clock shows at first.")
 @click.option("--speed", type=click.FloatRange(min=0.01, max=100_000), default=1.0, show_default=True)
-@click.option("--corrupt", "damage", type=click.FloatRange(0, 1), default=0.0, help="Share of frames to damage.")
+@click.option("--corrupt", type=click.FloatRange(0, 1), default=0.0, help="Share of frames to damage.")
 @click.option("--seed", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--frames", "limit", type=click.IntRange(min=1), help="Stop after this many frames.")
 @click.option("--tcp", type=click.IntRange(1, 65535), help="Serve on this port of the loopback address.")
 @click.option("--pty", is_flag=True, help="On a pseudo-terminal, whose name is printed first.")
 @click.option("--stdout", is_flag=True, help="To standard output (the default), without pauses when it is a file.")
 def simulate(
-    mode: str, phases: str, contract: str, producer: bool, speed: float, damage: float, seed: int,
-    limit: int | None, tcp: int | None, pty: bool, stdout: bool,
+    mode: str, phases: str, contract: str, speed: float, limit: int | None, tcp: int | None, pty: bool, stdout: bool,
+    **rest: Any,  # the fields of a plan that need no conversion
 ) -> None:  # fmt: skip
     """A meter that does not exist. Stops at a frame's end; prints how many frames it sent."""
     if sum((tcp is not None, pty, stdout)) > 1:
         raise click.UsageError("--tcp, --pty and --stdout exclude each other")
-    plan = Plan(Contract(contract), Mode(mode), int(phases), producer, seed)
+    plan = Plan(Contract(contract), Mode(mode), int(phases), **rest)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -163,7 +179,7 @@ def simulate(
         outlet = _outlet(tcp, pty, stopping)
     except OSError as error:
         raise click.ClickException(f"port {tcp} cannot be served ({error.strerror}): give another --tcp") from None
-    sent = send(outlet, frames(plan, damage, limit), speed, stopping)
+    sent = send(outlet, frames(plan, limit), speed, stopping)
     click.echo(json.dumps({"simulated": sent}), err=True)
 
 

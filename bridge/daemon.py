@@ -16,12 +16,13 @@ from types import FrameType
 from typing import Final
 
 from bridge import __version__
-from bridge.config import ConfigError, MeterSettings, Settings
-from bridge.guard import Moment
+from bridge.config import MeterSettings, Settings
+from bridge.detect import Cause, Verdict
+from bridge.guard import Memory, Moment
 from bridge.line import Line
 from bridge.meter import Announcement, Bridge, Meter
 from bridge.mqtt import Link, Received
-from bridge.source import Source, SourceEnded, SourceError, is_port, open_source
+from bridge.source import Clock, Source, SourceEnded, SourceError, UnheardError, open_source
 from bridge.tic.errors import Reason
 from bridge.tic.models import Standard
 from bridge.topics import OFFLINE, ONLINE, Message, Topics
@@ -35,13 +36,29 @@ _BIRTH_DELAY: Final = (0.5, 3.0)  # so that many bridges do not answer Home Assi
 
 
 class Reader(threading.Thread):
-    """Reads one source for ever: opens it, feeds what arrives, opens it again when it breaks."""
+    """Reads one source for ever: opens it, feeds what arrives, opens it again when it breaks.
 
-    def __init__(self, settings: MeterSettings, meter: Meter, stopping: threading.Event) -> None:
+    One `Line` serves an opening, whatever is found out about its speed meanwhile: while a port stays open the same
+    meter stands behind it, and a meter that changes its mode keeps its address and its indexes.
+    """
+
+    def __init__(
+        self,
+        settings: MeterSettings,
+        meter: Meter,
+        stopping: threading.Event,
+        opener: Callable[..., Source] = open_source,
+        clock: Clock = monotonic,
+    ) -> None:
         super().__init__(name=f"reader {settings.source}", daemon=True)
         self._settings = settings
         self._stopping = stopping
+        self._open = opener
+        self._clock = clock
         self._said = ""
+        self._unheard = False  # the last opening ended in silence or noise
+        self._speeds: dict[str, int] = {}  # that worked last, by port
+        self._memory: Memory = {}
         self.meter = meter
         self.source_ok = False
         self.ended = False
@@ -49,26 +66,36 @@ class Reader(threading.Thread):
     def run(self) -> None:
         delay = _BACKOFF[0]
         while not self._stopping.is_set() and not self.ended:
+            started, unheard = self._clock(), False
             try:
-                started = monotonic()
                 self._read_until_it_breaks()
+            except UnheardError as error:
+                unheard = True
+                self._say(str(error))
             except SourceError as error:
                 self._say(str(error))
             except Exception:
                 log.exception("Reading %s failed; opening it again", self._settings.source)
-            delay = _BACKOFF[0] if monotonic() - started > _BACKOFF[1] else min(delay * 2, _BACKOFF[1])
-            self.source_ok = False
-            self.meter.gone()
+            self._unheard = unheard
+            if unheard:  # the source is there; it took its time to find out, so nothing is gained by more of it
+                delay = _BACKOFF[0]
+            else:
+                delay = _BACKOFF[0] if self._clock() - started > _BACKOFF[1] else min(delay * 2, _BACKOFF[1])
+                self.source_ok = False
+                self.meter.gone()
             self._idle(delay)
 
     def _read_until_it_breaks(self) -> None:
-        source = open_source(self._settings.source, self._settings.tic_mode)
-        self._said = ""
-        log.info("Reading %s", self._settings.source)
+        source = self._open(self._settings.source, self._settings.tic_mode, self._hear, self._speeds, self._clock)
+        if not self._unheard:
+            self._said = ""
+            log.info("Reading %s", self._settings.source)
+        line = Line(self._settings.tic_mode, self._settings.id, self._settings.zone, memory=self._memory)
         try:
             self.source_ok = True
-            self._feed(source, Line(self._settings.tic_mode, self._settings.id, self._settings.zone))
+            self._feed(source, line)
         finally:
+            line.remember()
             source.close()
 
     def _feed(self, source: Source, line: Line) -> None:
@@ -81,17 +108,29 @@ class Reader(threading.Thread):
                 log.info("%s is read to its end", self._settings.source)
                 self.ended = True
                 return
-            now = Moment(datetime.now(UTC), monotonic())
+            now = Moment(datetime.now(UTC), self._clock())
             for frame in line.feed(piece, now) if piece else ():
                 self.meter.take(frame)
             self.meter.tick(now.monotonic)
 
     def _idle(self, seconds: float) -> None:
-        until = monotonic() + seconds
-        while not self._stopping.wait(0.2) and monotonic() < until:
-            self.meter.tick(monotonic())
+        until = self._clock() + seconds
+        while not self._stopping.wait(0.2) and self._clock() < until:
+            self.meter.tick(self._clock())
+
+    def _hear(self, verdict: Verdict, port: str) -> None:
+        """What was found out about the line, while it is read."""
+        sentence = verdict.sentence(port)
+        if verdict.cause is Cause.PROVEN:
+            self._unheard = False
+            self._said = ""
+            log.info("%s", sentence)
+        elif sentence != self._said:
+            self._said = sentence
+            log.warning("%s", sentence)
 
     def _say(self, sentence: str) -> None:
+        """Why it cannot be read."""
         if sentence != self._said:
             log.warning("%s Trying again until it works", sentence if sentence.endswith("?") else f"{sentence}.")
             self._said = sentence
@@ -101,7 +140,6 @@ class Daemon:
     """Wires the parts of a bridge together and runs them until a signal."""
 
     def __init__(self, settings: Settings, *, on_stop: Callable[[str], None] = lambda _: None) -> None:
-        _refuse_unknown_mode(settings)
         self._settings = settings
         self._on_stop = on_stop
         self._topics = Topics(settings.mqtt.base_topic)
@@ -264,13 +302,3 @@ def _meter_info(reader: Reader) -> dict[str, object]:
         "lost": counts.lost,
         "refused": by_reason,
     }
-
-
-def _refuse_unknown_mode(settings: Settings) -> None:
-    """The speed of a port follows from the mode, which nothing detects yet."""
-    for number, meter in enumerate(settings.meters):
-        if is_port(meter.source) and meter.mode == "auto":
-            raise ConfigError(
-                f"meters.{number}.mode: 'auto' will not do for a serial port; expected standard (9600 baud) or "
-                "historique (1200 baud)"
-            )

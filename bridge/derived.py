@@ -1,93 +1,78 @@
-"""What no label says but the labels tell: parts of registers, tariff, share of the subscribed power, line quality."""
+"""What no label says but the labels tell, of one meter: each frame adds to what was known before.
+
+A frame that lacks a group changes nothing that needs it. docs/design/derived.md has the decisions.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Collection, Iterator
+from datetime import tzinfo
+from typing import NamedTuple
 
-from bridge.guard import Checked
+from bridge.checked import Checked, Moment
+from bridge.historique import PERIOD_INDEX, OfHistorique
+from bridge.quality import LineQuality
+from bridge.standard import REGISTER_PARTS, OfStandard
 from bridge.tic.models import Historique, Reading, Standard
-from bridge.tic.values import StatusRegister, Value
+from bridge.tic.values import PARIS, Value
+from bridge.told import Attributes, Told
 
-REGISTER_PARTS: Final = (
-    "breaker", "terminal_cover", "overvoltage", "over_power", "role", "energy_direction", "tariff_index",
-    "distributor_tariff", "clock_degraded", "tic_output", "euridis", "plc", "plc_synchronised", "tempo_today",
-    "tempo_tomorrow", "peak_notice", "peak",
-)  # fmt: skip
-
-# Supplier index of a period, in the order of the indexes of its contract (54E section 6.1).
-PERIOD_INDEX: Final = {
-    "TH": 1, "HC": 1, "HP": 2, "HN": 1, "PM": 2,
-    "HCJB": 1, "HPJB": 2, "HCJW": 3, "HPJW": 4, "HCJR": 5, "HPJR": 6,
-}  # fmt: skip
-_DAY_COLOUR: Final = {"B": "bleu", "W": "blanc", "R": "rouge"}
-_LINKY_VOLT: Final = 200  # a Linky computes ISOUSC as the subscribed power over 200 V
+__all__ = ["PERIOD_INDEX", "REGISTER_PARTS", "Derived", "LineQuality", "Said"]
 
 
-def derive(reading: Reading) -> Iterator[tuple[str, Value]]:
-    """(slug, value) of each derived value that this frame alone tells."""
-    if isinstance(reading, Standard):
-        yield from _of_standard(reading)
-    elif isinstance(reading, Historique):
-        yield from _of_historique(reading)
+class Said(NamedTuple):
+    """All that is known after a frame. A value is None when it is not announced now, or no longer."""
+
+    values: dict[str, Value]
+    attributes: dict[str, Attributes]  # by slug: what stands behind the value
+    changed: set[str]  # slugs of which one or the other differs from the frame before
 
 
-def _of_standard(reading: Standard) -> Iterator[tuple[str, Value]]:
-    if reading.stge is not None:
-        yield from _of_register(reading.stge)
-    if reading.relais is not None:
-        yield from ((f"relay_{n}", reading.relais.closed(n)) for n in range(1, 9))
-    if reading.ltarf is not None:
-        yield "tariff_period", reading.ltarf
-    drawn = reading.sinsts if reading.sinsts is not None else reading.sinst1  # a pilot meter's spelling
-    if drawn is not None and reading.pref:
-        yield "power_used_percent", round(drawn / reading.pref / 10)
+class Derived:
+    """Of one meter, in its time zone; `quality` belongs to the line and also sees the frames that say nothing."""
 
+    def __init__(self, zone: tzinfo = PARIS, quality: LineQuality | None = None) -> None:
+        self._zone = zone
+        self._quality = LineQuality() if quality is None else quality
+        self._source: OfStandard | OfHistorique | None = None
+        self._values: dict[str, Value] = {}
+        self._attributes: dict[str, Attributes] = {}
+        self._changed: set[str] = set()
 
-def _of_register(register: StatusRegister) -> Iterator[tuple[str, Value]]:
-    return ((part, getattr(register, part)) for part in REGISTER_PARTS)
-
-
-def _of_historique(reading: Historique) -> Iterator[tuple[str, Value]]:
-    if reading.ptec is not None:
-        yield "tariff_period", reading.ptec
-        yield "tariff_index", PERIOD_INDEX[reading.ptec]
-        if reading.ptec[2:3] == "J":
-            yield "tempo_today", _DAY_COLOUR[reading.ptec[3]]
-    if "demain" in reading.model_fields_set:
-        yield "tempo_tomorrow", reading.demain
-    if reading.papp is not None and reading.isousc:
-        phases = 3 if reading.iinst1 is not None else 1
-        yield "power_used_percent", round(reading.papp * 100 / (reading.isousc * _LINKY_VOLT * phases))
-
-
-class LineQuality:
-    """How well the line works, over the last minute of frames."""
-
-    def __init__(self, window: float = 60.0) -> None:
-        self._window = window
-        self._frames: deque[tuple[float, int, int]] = deque()  # (monotonic seconds, accepted, refused)
-
-    def add(self, frame: Checked) -> None:
-        """Count a frame, and forget those that are too old to count."""
+    def take(self, frame: Checked, gone: Collection[str] = ()) -> Said:
+        """Learn from a frame that has a reading. `gone` names the transient labels that stopped."""
         reading = frame.decoded.reading
-        accepted = len(list(reading.values())) + len(reading.extra) if reading else 0
-        self._frames.append((frame.at.monotonic, accepted, len(frame.decoded.refused)))
-        self._forget(frame.at.monotonic)
+        assert reading is not None, "a frame that says nothing derives nothing"
+        self._changed = set()
+        for told in self._tell(reading, frame.at, gone):
+            self._hear(*told)
+        for slug, value in self._quality.values(frame.at.monotonic):
+            self._hear(slug, value)
+        return Said(self._values.copy(), self._attributes.copy(), self._changed)
 
-    def values(self, now: float) -> Iterator[tuple[str, Value]]:
-        """Share of groups accepted (%), and frames a minute."""
-        self._forget(now)
-        accepted = sum(frame[1] for frame in self._frames)
-        total = accepted + sum(frame[2] for frame in self._frames)
-        if total:
-            yield "link_quality", round(100 * accepted / total)
-        if len(self._frames) > 1:
-            span = self._frames[-1][0] - self._frames[0][0]
-            if span > 0:
-                yield "frames_per_minute", round((len(self._frames) - 1) * 60 / span)
+    def _tell(self, reading: Reading, at: Moment, gone: Collection[str]) -> Iterator[Told]:
+        if isinstance(reading, Standard):
+            if not isinstance(self._source, OfStandard):
+                self._forget()
+                self._source = OfStandard(self._zone)
+            return self._source.take(reading, at, gone)
+        assert isinstance(reading, Historique), "there are two modes"
+        if not isinstance(self._source, OfHistorique):
+            self._forget()
+            self._source = OfHistorique()
+        return self._source.take(reading, at, gone)
 
-    def _forget(self, now: float) -> None:
-        while self._frames and now - self._frames[0][0] > self._window:
-            self._frames.popleft()
+    def _hear(self, slug: str, value: Value, attributes: Attributes | None = None) -> None:
+        if slug not in self._values or self._values[slug] != value:
+            self._values[slug] = value
+            self._changed.add(slug)
+        if attributes is not None and self._attributes.get(slug) != attributes:
+            self._attributes[slug] = attributes
+            self._changed.add(slug)
+
+    def _forget(self) -> None:
+        """The other mode does not know what this one told."""
+        for slug in self._values:
+            self._hear(slug, None, None)
+        for slug, attributes in self._attributes.items():
+            self._hear(slug, None, dict.fromkeys(attributes))

@@ -1,142 +1,145 @@
-"""What needs the memory of earlier frames: is this still the same meter?
+"""What needs the memory of earlier frames: whose they are, whether an index can have come this far, what is impossible.
 
-One flipped bit can turn a serial number into another without touching the checksum (bit 6 does not enter a sum
-modulo 64), so an address counts only once two frames in a row agree on it.
+A checksum of six bits lets one damaged group in 64 through; length, characters and parity stop most of the rest, and
+this the last of it. What it withholds is refused with its reason; nothing is ever repaired.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from datetime import datetime, timedelta
+from typing import Final
 
+from bridge.address import Address
+from bridge.checked import Checked, Event, Moment
+from bridge.steps import Count, Steps
 from bridge.tic.decode import Decoded
-from bridge.tic.errors import Reason, Refused
+from bridge.tic.errors import Reason
+from bridge.tic.models import Reading, Standard
 
-_HELD: Final = 16  # frames that may wait for an address before the oldest is given up
+__all__ = ["Checked", "Event", "Guard", "Memory", "Moment"]
 
+# What outlives a guard: meter -> canonical slug of an index -> the value believed last, and when (host's UTC).
+Memory = dict[str, dict[str, tuple[int, datetime]]]
 
-class Moment(NamedTuple):
-    """When a frame was received: the host's clock (UTC), and one that never steps (seconds)."""
-
-    utc: datetime
-    monotonic: float
-
-    @classmethod
-    def never(cls) -> Moment:
-        """Before anything was received."""
-        return cls(datetime.min.replace(tzinfo=UTC), 0.0)
-
-
-class Checked(NamedTuple):
-    """A frame that passed the guard. `meter` is None as long as no address is confirmed."""
-
-    decoded: Decoded
-    meter: str | None
-    at: Moment
+_IMPOSSIBLE: Final = 1.1  # SINSTSn beyond URMSn x (IRMSn + 1) by more than this; IRMSn is rounded down
 
 
 class Guard:
-    """Checks the frames of one source, in order; make a new one when the source is opened again.
+    """Checks the frames of one source, in order; make a new one, with the same memory, when it is opened again.
 
-    With `configured`, the owner's own id names the meter and no frame waits for an address.
+    The first frame of a meter waits for the second: two that agree prove more than one. With `configured`, the
+    owner's own id names the meter.
     """
 
-    def __init__(self, configured: str | None = None) -> None:
-        self._configured = configured
-        self._confirmed: str | None = None
-        self._candidate: str | None = None
-        self._held: list[Checked] = []
-        self.meter_changes = 0
+    def __init__(self, configured: str | None = None, memory: Memory | None = None) -> None:
+        self._address = Address(configured)
+        self._memory: Memory = {} if memory is None else memory
+        self._meter: str | None = None
+        self._steps = Steps()
+        self._first: Checked | None = None
+        self._last = Checked(Decoded(None), None, Moment.never())
+        self._owed: frozenset[str] = frozenset()  # slugs that changed in a frame which had to withhold them
+        self._at: float | None = None
+        self._clock = 0.0
 
-    def check(self, decoded: Decoded, at: Moment) -> Iterator[Checked]:
-        """Yield what can be told apart now: nothing, this frame, or this one and those that waited for it."""
-        frame = Checked(decoded, self._name, at)
-        seen = _address(frame)
-        if decoded.reading is None:
-            yield frame
-        elif seen is None:
-            yield from self._without_address(frame)
-        elif seen == self._confirmed:
-            yield from self._give_up_candidate()
-            yield frame
-        elif seen == self._candidate:
-            yield from self._confirm(seen)
-            yield frame._replace(meter=self._name)
-        else:
-            yield from self._give_up_candidate()
-            self._candidate = seen
-            if self._configured and self._confirmed is None:
-                yield _unaddressed(frame)
-            else:
-                yield from self._hold(frame)
+    def check(self, decoded: Decoded, at: Moment, seconds: float = 0.0) -> Iterator[Checked]:
+        """Yield what can be told apart now: nothing, this frame, or this one and those that waited for it.
+
+        `seconds` is how long the frame took on the line at least. A recorded file is read faster than that, and what
+        an index may have counted meanwhile depends on the meter's time.
+        """
+        passed = 0.0 if self._at is None else at.monotonic - self._at
+        self._at = at.monotonic
+        self._clock += max(passed, seconds)
+        if self._meter is not None and self._first is None and self._address.knows(decoded.reading):
+            yield self._settle(Checked(decoded, self._meter, at, (), self._clock))
+            return
+        for frame in self._address.check(Checked(decoded, None, at, (), self._clock)):
+            yield from self._pass(frame)
 
     def flush(self) -> Iterator[Checked]:
         """Yield what still waits, at the end of a stream."""
-        if self._confirmed is None:
-            held, self._held = self._held, []
-            yield from held
-        else:
-            yield from self._give_up_candidate()
+        for frame in self._address.flush():
+            yield from self._pass(frame)
+        if self._first is not None:
+            first, self._first = self._first, None
+            yield self._settle(first)
 
-    @property
-    def _name(self) -> str | None:
-        return self._configured or self._confirmed
+    def remember(self) -> None:
+        """Write what is believed now into the memory."""
+        if self._meter is not None:
+            utc, clock = self._last.at.utc, self._last.clock
+            self._memory[self._meter] = {
+                slug: (count.value, utc - timedelta(seconds=clock - count.at))
+                for slug, count in self._steps.believed().items()
+            }
 
-    def _without_address(self, frame: Checked) -> Iterator[Checked]:
-        if self._held or self._name is None:
-            yield from self._hold(frame)
-        else:
+    def _pass(self, frame: Checked) -> Iterator[Checked]:
+        reading = frame.decoded.reading
+        if reading is None or frame.meter is None:
             yield frame
+            return
+        if frame.meter != self._meter:
+            self._begin(frame)
+            return
+        if self._first is not None:
+            first, self._first = self._first, None
+            yield self._settle(first, reading)
+        yield self._settle(frame)
 
-    def _hold(self, frame: Checked) -> Iterator[Checked]:
-        self._held.append(frame)
-        if len(self._held) > _HELD:
-            yield self._decide(self._held.pop(0))
+    def _begin(self, frame: Checked) -> None:
+        """Another meter, or the first: its first frame waits."""
+        assert self._first is None, "two frames made the last meter sure"
+        self.remember()
+        self._meter, self._first = frame.meter, frame
+        self._steps = Steps(self._recall(frame))
 
-    def _confirm(self, address: str) -> Iterator[Checked]:
-        if self._confirmed is not None:
-            self.meter_changes += 1
-        self._confirmed, self._candidate = address, None
-        held, self._held = self._held, []
-        yield from (frame._replace(meter=self._name) for frame in held)
+    def _recall(self, frame: Checked) -> dict[str, Count]:
+        """What an earlier guard believed of this meter; a memory from the future tells nothing."""
+        assert frame.meter is not None, "only a meter that is sure has a memory"
+        believed = self._memory.get(frame.meter, {})
+        return {
+            slug: Count(value, frame.clock - (frame.at.utc - utc).total_seconds())
+            for slug, (value, utc) in believed.items()
+            if utc <= frame.at.utc
+        }
 
-    def _give_up_candidate(self) -> Iterator[Checked]:
-        """The address that waited for a second frame was not the meter's: its frames are, without it."""
-        held, self._held = self._held, []
-        self._candidate = None
-        for frame in held:
-            if self._name is None and _address(frame) is None:
-                self._held.append(frame)  # it never said that it was that meter's: it waits on
-            else:
-                yield self._decide(frame)
-
-    def _decide(self, frame: Checked) -> Checked:
-        """A frame that will not wait any longer."""
-        return _refused(frame) if self._name is None else _unaddressed(frame, Reason.METER_ID)
-
-
-def _address(frame: Checked) -> str | None:
-    return frame.decoded.reading.meter_id if frame.decoded.reading else None
-
-
-def _unaddressed(frame: Checked, reason: Reason | None = None) -> Checked:
-    """The frame without its address, which is refused when a reason is given."""
-    reading = frame.decoded.reading
-    assert reading is not None, "only frames with a reading wait"
-    slug, address = reading.address
-    if address is None:
+    def _settle(self, frame: Checked, following: Reading | None = None) -> Checked:
+        """The frame as it may leave."""
+        given = frame
+        frame = self._steps.check(frame, following)
+        if (impossible := _impossible(frame.decoded.reading)) is not None:
+            frame = frame.without(impossible)
+        self._last = frame
+        if frame.decoded.refused or self._owed:
+            frame = self._settle_changes(given, frame)
         return frame
-    refused = frame.decoded.refused
-    if reason is not None:
-        refused = (*refused, Refused(slug.upper(), address, reason))
-    return frame._replace(decoded=frame.decoded._replace(reading=reading.without(slug), refused=refused))
+
+    def _settle_changes(self, given: Checked, frame: Checked) -> Checked:
+        """Name as changed what changed while it was withheld."""
+        reading = frame.decoded.reading
+        assert reading is not None, "frames without one pass by"
+        before = given.decoded.reading
+        assert before is not None, "as above"
+        withheld = before.model_fields_set - reading.model_fields_set
+        if any(refused.reason is Reason.METER_ID for refused in frame.decoded.refused):
+            withheld = {*withheld, reading.address[0]}
+        due = self._owed & reading.model_fields_set
+        self._owed = (self._owed - due) | withheld
+        return frame._replace(decoded=frame.decoded._replace(changed=frame.decoded.changed | due)) if due else frame
 
 
-def _refused(frame: Checked) -> Checked:
-    """The whole frame is refused: whose it is cannot be told."""
-    reading = frame.decoded.reading
-    assert reading is not None, "only frames with a reading wait"
-    slug, address = reading.address
-    refused = (*frame.decoded.refused, Refused(slug.upper(), address or "", Reason.METER_ID))
-    return frame._replace(decoded=frame.decoded._replace(reading=None, refused=refused))
+def _impossible(reading: Reading | None) -> dict[str, Reason] | None:
+    """Power of a phase that its own voltage and current exclude; some three-phase meters send such.
+
+    The sum of the phases is no such test: a phase that injects shows 0.
+    """
+    if not isinstance(reading, Standard) or reading.sinsts1 is None:
+        return None
+    wrong = {}
+    for n in (1, 2, 3):
+        power, volts, amperes = (reading.get(f"{label}{n}") for label in ("sinsts", "urms", "irms"))
+        if None not in (power, volts, amperes) and power > volts * (amperes + 1) * _IMPOSSIBLE:
+            wrong[f"sinsts{n}"] = Reason.POWER
+    return wrong or None

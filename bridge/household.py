@@ -42,6 +42,16 @@ class Household:
         third = self._cooking(minute, slot) + self._heater(3, at, slot)
         return (first + self._heater(1, at, slot)) * second, second_phase * second, third * second
 
+    def excess(self, at: datetime) -> float:
+        """Share of the subscribed power taken when all is on at once, for a few minutes now and then; else 0.
+
+        Below the 1.3 that makes a breaker trip (54E section 7).
+        """
+        quarter = (at.toordinal() * 1440 + at.hour * 60 + at.minute) // 15
+        if not 4 <= at.minute % 15 < 8 or noise(self.seed, 40, quarter) > 0.6:
+            return 0.0
+        return 1.08 + 0.17 * noise(self.seed, 41, quarter)
+
     def volts(self, phase: int, at: datetime) -> float:
         """Voltage of a phase."""
         slot = at.toordinal() * 1440 + at.hour * 60 + at.minute

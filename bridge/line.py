@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from bridge.guard import Checked, Guard, Moment
-from bridge.tic.catalogue import Mode
+from bridge.guard import Checked, Guard, Memory, Moment
+from bridge.tic.catalogue import BAUD, Mode
 from bridge.tic.decode import Decoder
 from bridge.tic.framing import Framer
+from bridge.tic.parity import Parity
 from bridge.tic.values import PARIS
 
 
@@ -22,16 +23,18 @@ class Line:
         zone: ZoneInfo = PARIS,
         *,
         guarded: bool = True,
+        memory: Memory | None = None,
     ) -> None:
         self.framer = Framer()
+        self.parity = Parity()
         self._decoder = Decoder(mode, zone)
-        self._guard = Guard(configured) if guarded else None
+        self._guard = Guard(configured, memory) if guarded else None
         self._last = Moment.never()
 
     def feed(self, piece: bytes, at: Moment) -> Iterator[Checked]:
         """Yield the frames that `piece`, received at `at`, completes."""
         self._last = at
-        for frame in self.framer.feed(piece):
+        for frame in self.framer.feed(self.parity.feed(piece)):
             yield from self._check(frame, at)
 
     def flush(self) -> Iterator[Checked]:
@@ -41,9 +44,15 @@ class Line:
         if self._guard is not None:
             yield from self._guard.flush()
 
+    def remember(self) -> None:
+        """Write what the guard believes into its memory, for the next time that this source is opened."""
+        if self._guard is not None:
+            self._guard.remember()
+
     def _check(self, frame: bytes, at: Moment) -> Iterator[Checked]:
         decoded = self._decoder.decode(frame)
         if self._guard is None:
             yield Checked(decoded, None, at)
-        else:
-            yield from self._guard.check(decoded, at)
+            return
+        baud = BAUD[decoded.reading.mode] if decoded.reading else BAUD[Mode.STANDARD]
+        yield from self._guard.check(decoded, at, len(frame) * 10 / baud)

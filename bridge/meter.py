@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.config import MeterSettings, PublishSettings
-from bridge.derived import LineQuality, derive
+from bridge.derived import Derived, Said
 from bridge.guard import Checked
 from bridge.policy import Policy, Rule
 from bridge.presence import Presence
+from bridge.quality import LineQuality
 from bridge.tic.catalogue import BY_SLUG, Mode, Quantity
 from bridge.tic.errors import Reason
 from bridge.tic.models import Reading
@@ -87,6 +88,7 @@ class Meter:
         self._policy = _policy(publish)
         self._presence = Presence()
         self._quality = LineQuality()
+        self._derived = Derived(settings.zone, self._quality)
         self._seen: set[str] = set()
         self._mode: Mode | None = None
         self._meter: str | None = None
@@ -124,12 +126,12 @@ class Meter:
         self._last_valid = now
         if self._reading is None or reading.meter_id is not None or reading.mode is not self._reading.mode:
             self._reading = reading
-        derived = dict(derive(reading))
         gone = dict.fromkeys(self._presence.gone(frame.decoded))
-        self._describe(reading, derived)
+        said = self._derived.take(frame, gone)
+        self._describe(reading, said.values)
         self._say_status(online=True)
-        self._fields(frame, derived, gone)
-        self._store(frame, derived, gone)
+        self._fields(frame, said, gone)
+        self._store(frame, said.values, gone)
 
     def tick(self, now: float) -> None:
         """What time alone brings about: silence, delayed values, heartbeats, a renewal that was asked for."""
@@ -160,6 +162,7 @@ class Meter:
         self._meter = meter
         self._policy = _policy(self._publish)
         self._presence = Presence()
+        self._derived = Derived(self._settings.zone, self._quality)
         self._seen = set()
         self._reading = None
         self._online = None
@@ -193,10 +196,11 @@ class Meter:
         assert self._meter is not None, "a meter has a status once it is sure"
         return Message(self._bridge.topics.meter(self._meter, "status"), ONLINE if online else OFFLINE, qos=1)
 
-    def _fields(self, frame: Checked, derived: dict[str, Value], gone: dict[str, None]) -> None:
+    def _fields(self, frame: Checked, said: Said, gone: dict[str, None]) -> None:
         reading, now = frame.decoded.reading, frame.at.monotonic
         assert reading is not None, "checked by take"
         changed = reading.model_fields_set if self._offer_all else frame.decoded.changed
+        derived = said.values if self._offer_all else said.changed
         self._offer_all = False
         for slug in changed:
             if slug in BY_SLUG and self._may_leave(slug):
@@ -205,8 +209,13 @@ class Meter:
                 if stamp is not None and BY_SLUG[slug].quantity is not Quantity.INSTANT:
                     canonical, text = BY_SLUG[slug].canonical, json.dumps(attributes(stamp))
                     self._offer_text(f"{slug}/attributes", canonical, text, None, now)
-        for slug, value in (*derived.items(), *gone.items(), *self._quality.values(now)):
-            self._offer(slug, value, now)
+        for slug in derived:
+            self._offer(slug, said.values[slug], now)
+            if slug in said.attributes and self._may_leave(slug):
+                text = json.dumps(said.attributes[slug])
+                self._offer_text(f"{slug}/attributes", BY_SLUG[slug].canonical, text, None, now)
+        for slug in gone:
+            self._offer(slug, None, now)
         self._due(now)
 
     def _may_leave(self, slug: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import select
 import socket
 import stat
@@ -15,21 +14,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from bridge.simulator import Plan, SimulatedMeter, corrupt
+from bridge.simulator import Plan, SimulatedMeter
 
 
-def frames(plan: Plan, damage: float = 0.0, limit: int | None = None) -> Iterator[tuple[bytes, float]]:
-    """(frame, seconds on the line) of a meter that starts now; `damage` is the share of frames to corrupt."""
+def frames(plan: Plan, limit: int | None = None) -> Iterator[tuple[bytes, float]]:
+    """(frame, seconds on the line) of a meter that starts now."""
     now = datetime.now(UTC)
     meter = SimulatedMeter(plan, now)
-    rng = random.Random(plan.seed)  # noqa: S311  a simulation, not a secret
     number = 0
     while limit is None or number < limit:
         frame = meter.frame(now)
         seconds = meter.seconds(frame)
         now += timedelta(seconds=seconds)
         number += 1
-        yield (corrupt(frame, rng) if rng.random() < damage else frame), seconds
+        yield frame, seconds
 
 
 class Outlet(Protocol):
@@ -95,7 +93,14 @@ class TcpServer:
                 client.sendall(frame)
             except OSError:
                 self._clients.remove(client)
+                client.close()
         return not self._stopping.is_set()
+
+    def close(self) -> None:
+        """Hang up."""
+        for client in self._clients:
+            client.close()
+        self._server.close()
 
     def _accept(self) -> None:
         while not self._stopping.is_set():

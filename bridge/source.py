@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
-from urllib.parse import urlsplit
+from typing import BinaryIO, Protocol
 
-import serial
-from serial.tools import list_ports
-
+from bridge.detect import SPEEDS, Cause, Search, Verdict, Watch
+from bridge.port import PATIENCE, PIECE, SerialSource, SourceError, find_ports
 from bridge.simulator import SimulatedMeter, read_plan
-from bridge.tic.catalogue import Mode
+from bridge.tic.catalogue import BAUD, Mode
 
-BAUD: Final = {Mode.STANDARD: 9600, Mode.HISTORIQUE: 1200}
-PIECE: Final = 4096  # bytes taken at once
-PATIENCE: Final = 0.1  # seconds that a read may wait for more; pieces, never single bytes
-_SEVEN_BITS: Final = bytes(n & 0x7F for n in range(256))
-STABLE_NAMES: Final = Path("/dev/serial/by-id")
-_URLS: Final = ("socket://", "rfc2217://")
+__all__ = ["Source", "SourceEnded", "SourceError", "UnheardError", "open_source"]
+
+Tell = Callable[[Verdict, str], None]  # takes what was found out about a line, and the line's name
+Clock = Callable[[], float]  # seconds, never stepping
 
 
-class SourceError(Exception):
-    """The source cannot be read; the text is a sentence for the owner."""
+class UnheardError(SourceError):
+    """The source is there, and nothing that can be understood comes from it. It may at any time."""
 
 
 class SourceEnded(Exception):  # noqa: N818  an end, not an error
@@ -38,118 +33,203 @@ class Source(Protocol):
     """An open source of bytes."""
 
     def read(self) -> bytes:
-        """What arrived within a short time, possibly nothing. `SourceError` when it broke, `SourceEnded` at its end."""
+        """What arrived within a short time, possibly nothing. `SourceError` when it broke, `SourceEnded` at its end.
+
+        Eight bits each: an adapter that reads eight hands the parity over as bit 7.
+        """
 
     def close(self) -> None:
         """Give it back."""
 
 
-def is_port(spec: str) -> bool:
-    """Whether the source is a serial port, whose speed we must choose."""
-    return spec == "auto" or spec.startswith(("/dev/", "rfc2217://"))
+def open_source(
+    spec: str,
+    mode: Mode | None,
+    tell: Tell = lambda *_: None,
+    known: dict[str, int] | None = None,
+    clock: Clock = time.monotonic,
+) -> Source:
+    """Open `auto`, `/dev/...`, `socket://host:port`, `rfc2217://host:port`, `sim:tempo`, `-` or a file.
 
-
-def open_source(spec: str, mode: Mode | None) -> Source:
-    """Open `auto`, `/dev/...`, `socket://host:port`, `rfc2217://host:port`, `sim:tempo`, `-` or a file."""
+    With `mode` None the speed of a port is found by listening. `known` is the speed that worked last, by port: it is
+    tried first, and kept up to date.
+    """
+    ears = _Ears(mode, tell, {} if known is None else known, clock)
     if spec == "auto":
-        spec = find_port()
+        return _open_auto(find_ports(), ears)
     if spec.startswith("sim:"):
         return SimulatedSource(spec.removeprefix("sim:"))
-    if spec.startswith(_URLS):
-        _check_url(spec)
-    if spec.startswith(("/dev/", *_URLS)):
-        return SerialSource(spec, mode)
-    return FileSource(spec)
+    if spec.startswith(("/dev/", "rfc2217://")):
+        return ears.found(spec) if mode is None else ears.fixed(spec, mode)
+    if spec.startswith("socket://"):
+        return Watched(SerialSource(spec), spec, Watch(clock(), wanted=mode), tell, clock)
+    return Watched(FileSource(spec), spec, Watch(clock(), wanted=mode, patience=inf), tell, clock)
 
 
-def _check_url(spec: str) -> None:
-    """pyserial's own words about an address that is none help nobody."""
-    try:
-        parts = urlsplit(spec)
-        complete = parts.hostname and parts.port
-    except ValueError:
-        complete = None
-    if not complete:
-        raise SourceError(f"{spec} will not do; expected {spec.partition(':')[0]}://host:port")
+# --- listening to a port -------------------------------------------------------------------------
 
 
-def find_port() -> str:
-    """The only serial port that looks like an adapter, by its stable name where it has one."""
-    ports = [port.device for port in list_ports.comports() if port.vid is not None or "AMA" in port.device]
-    if len(ports) != 1:
-        found = ", ".join(ports) or "none"
-        raise SourceError(
-            f"meters.0.source: 'auto' needs exactly one serial adapter and found {found}: plug it in, or name the port"
-        )
-    names = [str(p) for p in STABLE_NAMES.glob("*") if p.resolve() == Path(ports[0])] if STABLE_NAMES.is_dir() else []
-    return names[0] if names else ports[0]
+class Watched:
+    """A source that is read as it is, and watched: what its bytes show is told, silence ends it.
 
+    A port that was silent is opened again: that revives a frozen adapter and a half-open connection.
+    """
 
-class SerialSource:
-    """A serial port, local or behind a URL that pyserial understands."""
-
-    def __init__(self, spec: str, mode: Mode | None) -> None:
-        self._spec = spec
-        # A pseudo-terminal has no parity: Linux drops the flag, and setting it again then fails.
-        plain = os.path.realpath(spec).startswith("/dev/pts/") or spec.startswith("socket://")
-        try:
-            # timeout and parity are set once, here: pyserial would set the whole port again for each change.
-            self._port = serial.serial_for_url(
-                spec,
-                baudrate=BAUD[mode or Mode.STANDARD],
-                bytesize=serial.EIGHTBITS if plain else serial.SEVENBITS,
-                parity=serial.PARITY_NONE if plain else serial.PARITY_EVEN,
-                stopbits=serial.STOPBITS_ONE,
-                timeout=PATIENCE,
-                exclusive=None if spec.startswith(_URLS) else True,
-            )
-            if not plain and not spec.startswith(_URLS):
-                _check_parity(self._port.fileno())
-        except (OSError, ValueError, termios.error) as error:
-            raise SourceError(_sentence(spec, error)) from None
+    def __init__(self, source: Source, name: str, watch: Watch, tell: Tell, clock: Clock) -> None:
+        self._source = source
+        self._name = name
+        self._watch = watch
+        self._tell = tell
+        self._clock = clock
 
     def read(self) -> bytes:
-        try:
-            return bytes(self._port.read(PIECE)).translate(_SEVEN_BITS)
-        except (OSError, termios.error, TypeError) as error:  # TypeError: closed by another thread meanwhile
-            reason = str(error).removeprefix("read failed: ")
-            if self._spec.startswith(_URLS):
-                raise SourceError(f"{self._spec} is gone ({reason}): is the serial server running there?") from None
-            raise SourceError(f"The port {self._spec} is gone ({reason}): is the adapter unplugged?") from None
+        piece = self._source.read()
+        verdict = self._watch.hear(piece, self._clock())
+        if verdict is not None:
+            if verdict.cause is Cause.SILENT:
+                raise _unheard(verdict, self._name)
+            self._tell(verdict, self._name)
+        return piece
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class Found:
+    """A port that is listened to until one of `speeds` proves itself, and again whenever it does not any more.
+
+    Meanwhile nothing is handed on. What is handed on first begins with an STX, so that what was damaged before and
+    what is good now never meet in one frame.
+    """
+
+    def __init__(self, name: str, speeds: Sequence[int], ears: _Ears) -> None:
+        self._name = name
+        self._speeds = list(speeds)
+        self._ears = ears
+        self._search: Search | None = Search(speeds, ears.clock(), ears.mode)
+        self._port = SerialSource(name, speeds[0])
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it speaks TIC, as far as we know now."""
+        return self._search is None
+
+    def read(self) -> bytes:
+        piece, now = self._port.read(), self._ears.clock()
+        if self._search is not None:
+            return self._listen(self._search, piece, now)
+        verdict = self._watch.hear(piece, now)
+        if verdict is not None:
+            self._heed(verdict, now)
+        return piece
 
     def close(self) -> None:
         self._port.close()
 
+    def _listen(self, search: Search, piece: bytes, now: float) -> bytes:
+        speed = search.speed
+        verdict = search.hear(piece, now)
+        if verdict is None:
+            if search.speed != speed:
+                self._port.tune(search.speed)
+            return b""
+        if verdict.cause is not Cause.PROVEN:
+            raise _unheard(verdict, self._name)
+        self._search = None
+        self._watch = Watch(now, speed, self._ears.mode, mode=verdict.mode)
+        self._ears.known[self._name] = speed
+        self._ears.tell(verdict, self._name)
+        return search.kept
 
-def _check_parity(descriptor: int) -> None:
-    """Have the kernel check parity: a character that fails arrives as NUL. pyserial leaves that off."""
-    attributes = termios.tcgetattr(descriptor)
-    attributes[0] = attributes[0] & ~(termios.IGNPAR | termios.PARMRK) | termios.INPCK
-    termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
+    def _heed(self, verdict: Verdict, now: float) -> None:
+        if verdict.cause is Cause.SILENT:
+            raise _unheard(verdict, self._name)
+        lost = verdict.cause in (Cause.NOISE, Cause.SLOWER)
+        if lost and len(self._speeds) > 1:
+            # Its speed is the least likely one now; the line stays open, so it is still the same meter's.
+            [speed] = verdict.speeds
+            self._speeds.sort(key=lambda other: other == speed)
+            self._search = Search(self._speeds, now)
+            self._port.tune(self._search.speed)
+            return
+        self._ears.tell(verdict, self._name)
+        if verdict.cause is Cause.NOT_RAW:
+            self._port.tune(verdict.speeds[0])
 
 
-def _sentence(spec: str, error: Exception) -> str:
-    number = error.errno if isinstance(error, OSError) else None
-    text = str(error)
-    if spec.startswith(_URLS):
-        return _url_sentence(spec, text)
-    if isinstance(error, FileNotFoundError) or number == 2:
-        return f"The port {spec} does not exist: is the adapter plugged in, is the name right?"
-    if isinstance(error, PermissionError) or number == 13:
-        return (
-            f"The port {spec} may not be opened by this user: add it to the group dialout (sudo adduser $USER dialout)"
+class AnyPort:
+    """`auto` where there are several ports: each is tried in turn, and the first that speaks TIC is read."""
+
+    def __init__(self, names: Sequence[str], open_port: Callable[[str], Found]) -> None:
+        self._names = list(names)
+        self._open = open_port
+        self._port: Found | None = None
+        self._is_chosen = False
+        self._findings: list[str] = []
+        self._unheard = False
+
+    def read(self) -> bytes:
+        if self._port is not None and self._is_chosen:
+            return self._port.read()
+        try:
+            if self._port is None:
+                self._port = self._open(self._names[0])
+            piece = self._port.read()
+        except SourceError as error:
+            self._findings.append(f"{self._names.pop(0)} {error.why}")
+            self._unheard |= isinstance(error, UnheardError)
+        else:
+            self._is_chosen = self._port.is_proven
+            return piece
+        self.close()
+        if self._names:
+            return b""
+        error_type = UnheardError if self._unheard else SourceError
+        raise error_type(
+            f"No port speaks TIC ({', '.join(self._findings)}): connect I1 and I2 to one of them, or name the port"
         )
-    if "lock" in text or number == 16:
-        return f"The port {spec} is in use by another program: stop it, or give us another port"
-    if "ioctl" in text:
-        return f"{spec} is not a serial port: name one, such as /dev/ttyUSB0"
-    return f"The port {spec} cannot be opened ({os.strerror(number) if number else text})"
+
+    def close(self) -> None:
+        if self._port is not None:
+            self._port.close()
+            self._port = None
 
 
-def _url_sentence(spec: str, text: str) -> str:
-    if "refused" in text:
-        return f"{spec} refuses connections: is the serial server running there?"
-    return f"{spec} cannot be reached ({text.rpartition('] ')[2]}): is the address right?"
+class _Ears:
+    """How ports are listened to: which mode is wanted, who is told, what is known from earlier, what time it is."""
+
+    def __init__(self, mode: Mode | None, tell: Tell, known: dict[str, int], clock: Clock) -> None:
+        self.mode = mode
+        self.tell = tell
+        self.known = known
+        self.clock = clock
+
+    def found(self, name: str) -> Found:
+        """A port that has to prove itself: at any speed, or at that of the wanted mode."""
+        if self.mode is not None:
+            return Found(name, [BAUD[self.mode]], self)
+        last = self.known.get(name, SPEEDS[0])
+        return Found(name, [last, *(speed for speed in SPEEDS if speed != last)], self)
+
+    def fixed(self, name: str, mode: Mode) -> Watched:
+        """A port whose mode, and so whose speed, the owner chose."""
+        speed = BAUD[mode]
+        return Watched(SerialSource(name, speed), name, Watch(self.clock(), speed, mode), self.tell, self.clock)
+
+
+def _open_auto(names: list[str], ears: _Ears) -> Source:
+    if not names:
+        raise SourceError("source: auto found no serial adapter: plug it in, or name the port")
+    if len(names) == 1:
+        return ears.found(names[0]) if ears.mode is None else ears.fixed(names[0], ears.mode)
+    return AnyPort(sorted(names, key=lambda name: name not in ears.known), ears.found)
+
+
+def _unheard(verdict: Verdict, name: str) -> UnheardError:
+    return UnheardError(verdict.sentence(name), verdict.why)
+
+
+# --- what is no port -----------------------------------------------------------------------------
 
 
 class FileSource:
@@ -168,7 +248,7 @@ class FileSource:
         piece = self._file.read1(PIECE)  # type: ignore[attr-defined]  # both are buffered readers
         if not piece:
             raise SourceEnded
-        return bytes(piece).translate(_SEVEN_BITS)
+        return bytes(piece)
 
     def close(self) -> None:
         if self._file is not sys.stdin.buffer:

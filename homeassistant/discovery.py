@@ -91,7 +91,7 @@ def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
     shown: Look = look(row)
     platform = "binary_sensor" if shown.binary else "sensor"
     alias = re.sub(r"[^a-z0-9]", "_", facts.alias.lower()) + "_" if facts.alias else ""
-    has_attributes = row.dated and row.quantity is not Quantity.INSTANT
+    has_attributes = shown.explained or (row.dated and row.quantity is not Quantity.INSTANT)
     return Component(
         platform="binary_sensor" if shown.binary else "sensor",
         unique_id=f"linky_{facts.meter}_{row.canonical}",

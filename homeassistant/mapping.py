@@ -21,6 +21,7 @@ class Look:
     diagnostic: bool = False
     enabled: bool = True
     binary: bool = False
+    explained: bool = False  # its attributes say what stands behind it
 
 
 _Q = Quantity
@@ -89,9 +90,14 @@ _BY_SLUG: Final[Mapping[str, Look]] = MappingProxyType({
     "plc_synchronised": _off(Look("connectivity", binary=True)),
     "relay_1": Look(icon="mdi:electric-switch", binary=True),
     **{f"relay_{n}": _off(Look(icon="mdi:electric-switch", binary=True)) for n in range(2, 9)},
-    "tempo_today": Look("enum", icon="mdi:calendar-star"),
-    "tempo_tomorrow": Look("enum", icon="mdi:calendar-star"),
-    "power_used_percent": Look(None, "measurement", 0, "mdi:gauge"),
+    **{f"over_power_{n}": Look("problem", binary=True, enabled=False) for n in (1, 2, 3)},
+    "tempo_today": Look("enum", icon="mdi:calendar-star", explained=True),
+    "tempo_tomorrow": Look("enum", icon="mdi:calendar-star", explained=True),
+    "next_tariff_change": Look("timestamp", explained=True),
+    "active_power_mean": Look("power", "measurement", 0),  # the only W for the energy dashboard
+    "breaker_margin": Look("apparent_power", "measurement", 0, "mdi:gauge"),
+    "breaker_seconds_to_trip": Look("duration", None, 0, "mdi:timer-alert-outline"),
+    "power_used_percent": Look(None, "measurement", 0, "mdi:gauge", enabled=False),
 })  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.cli import simulate
+from bridge.plan import OPTIONS
 from bridge.tic.catalogue import FIELDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,18 +74,11 @@ def test_decode_of_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> N
     assert done.stderr == b"ticbridge: nowhere.tic cannot be read (No such file or directory): is the name right?\n"
 
 
-def test_decode_of_a_port_needs_the_mode(tmp_path: Path) -> None:
-    done = ticbridge(tmp_path, "decode", "/dev/ttyUSB0")
-    assert done.returncode == 2
-    assert b"a serial port needs --mode standard (9600 baud) or --mode historique (1200 baud)" in done.stderr
-
-
 @pytest.mark.parametrize(
     ("yaml", "said"),
     [
         ("mqtt: {port: many}", "mqtt.port: 'many' will not do; expected a whole number"),
         ("mqtt: {prot: 1883}", "mqtt.prot: no such key; expected one of base_topic, host, keepalive, password_file"),
-        ("meters: [{source: /dev/ttyUSB0}]", "meters.0.mode: 'auto' will not do for a serial port; expected standard"),
         ("meters: [{id: 021061340437}]", "meters.0.id: 2294661407 will not do; expected text: put it between quotes"),
         ("- 1", "list at the top; expected sections such as `mqtt:`"),
         ("mqtt: {password: hunter2}", "mqtt.password: no password may stand here; expected mqtt.password_file"),
@@ -153,3 +148,120 @@ def test_an_unknown_command_is_wrong_use(tmp_path: Path) -> None:
     done = ticbridge(tmp_path, "fly")
     assert done.returncode == 2
     assert b"No such command 'fly'" in done.stderr
+
+
+# --- recording -----------------------------------------------------------------------------------
+
+
+def test_capture_records_the_first_meter_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text('meters: [{source: "sim:base?mode=historique&speed=50"}]')
+    done = ticbridge(tmp_path, "capture", "out.tic", "--seconds", "0.3")
+    recorded = (tmp_path / "out.tic").read_bytes()
+    assert (done.returncode, done.stderr.decode()) == (0, f"ticbridge: {len(recorded)} bytes written to out.tic\n")
+    assert recorded.count(b"\x02\nADCO 042161000001") == recorded.count(b"\x02") > 1
+
+
+def test_capture_records_a_source_byte_for_byte(tmp_path: Path) -> None:
+    recorded = bytes(n % 256 for n in range(10_000))
+    (tmp_path / "in.tic").write_bytes(recorded)
+    done = ticbridge(tmp_path, "capture", "out.tic", "--source", "in.tic")
+    assert done.returncode == 0
+    assert (tmp_path / "out.tic").read_bytes() == recorded
+
+
+def test_capture_stops_at_a_signal_and_keeps_what_it_has(tmp_path: Path) -> None:
+    out = tmp_path / "out.tic"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ticbridge", "capture", str(out), "--source", "sim:base?speed=200"],
+        cwd=ROOT, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    while not out.exists() or not out.stat().st_size:
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=20)
+    recorded = out.read_bytes()
+    assert (process.returncode, said.decode()) == (0, f"ticbridge: {len(recorded)} bytes written to {out}\n")
+    assert recorded.count(b"\nADSC\t042161000001\t") == recorded.count(b"\x02") > 1
+
+
+def test_capture_may_anonymise_what_it_records(tmp_path: Path) -> None:
+    done = ticbridge(tmp_path, "capture", "out.tic", "--source", "sim:base", "--seconds", "0.1", "--anonymise")
+    recorded = (tmp_path / "out.tic").read_bytes()
+    said = f"ticbridge: {len(recorded)} bytes written to out.tic, 2 numbers replaced in 2 groups\n"
+    assert (done.returncode, done.stderr.decode()) == (0, said)
+    assert b"\nADSC\t042161" in recorded
+    assert b"042161000001" not in recorded
+
+
+def test_capture_of_nothing_leaves_no_file(tmp_path: Path) -> None:
+    (tmp_path / "empty.tic").write_bytes(b"")
+    done = ticbridge(tmp_path, "capture", "out.tic", "--source", "empty.tic")
+    assert (done.returncode, (tmp_path / "out.tic").exists()) == (1, False)
+    assert done.stderr == b"ticbridge: nothing arrived from empty.tic: is it the right one, do the wires hold?\n"
+
+
+def test_capture_of_a_source_that_is_not_there_says_so_and_leaves_no_file(tmp_path: Path) -> None:
+    done = ticbridge(tmp_path, "capture", "out.tic", "--source", "/dev/ttyNOWHERE", "--mode", "standard")
+    assert (done.returncode, (tmp_path / "out.tic").exists()) == (1, False)
+    assert done.stderr.startswith(b"ticbridge: The port /dev/ttyNOWHERE does not exist")
+
+
+@pytest.mark.parametrize("command", [("capture", "--source", "in.tic"), ("anonymise", "in.tic")])
+def test_a_recording_is_never_overwritten(command: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "in.tic").write_bytes(b"x")
+    (tmp_path / "out.tic").write_bytes(b"precious")
+    done = ticbridge(tmp_path, *command, "out.tic")
+    assert (done.returncode, done.stderr) == (1, b"ticbridge: out.tic exists: give another name\n")
+    assert (tmp_path / "out.tic").read_bytes() == b"precious"
+
+
+def test_anonymise_replaces_the_numbers_and_keeps_the_rest(tmp_path: Path) -> None:
+    capture = (CAPTURES / "std_tri_tempo_producer.tic").read_bytes()
+    (tmp_path / "in.tic").write_bytes(capture)
+    done = ticbridge(tmp_path, "anonymise", "in.tic", "out.tic")
+    new = (tmp_path / "out.tic").read_bytes()
+    said = f"ticbridge: {len(capture)} bytes written to out.tic, 2 numbers replaced in 2 groups\n"
+    assert (done.returncode, done.stderr.decode()) == (0, said)
+    changed = [one for one, other in zip(capture.split(b"\n"), new.split(b"\n"), strict=True) if one != other]
+    assert [line.split(b"\t")[:2] for line in changed] == [[b"ADSC", b"123456789012"], [b"PRM", b"12345678901234"]]
+
+
+def test_anonymise_makes_up_the_same_with_a_seed_and_reads_and_writes_pipes(tmp_path: Path) -> None:
+    capture = (CAPTURES / "hist_mono_tempo_demain_rouge.tic").read_bytes()
+    once, again, other, random = (
+        ticbridge(tmp_path, "anonymise", "-", "-", *seed, stdin=capture).stdout
+        for seed in (("--seed", "1"), ("--seed", "1"), ("--seed", "2"), ())
+    )
+    assert once == again
+    assert len({once, other, random, capture}) == 4
+    assert {len(done) for done in (once, other, random)} == {len(capture)}
+
+
+def test_anonymise_of_what_cannot_be_read_or_written_is_one_sentence(tmp_path: Path) -> None:
+    done = ticbridge(tmp_path, "anonymise", "nowhere.tic", "out.tic")
+    said = b"ticbridge: nowhere.tic cannot be read (No such file or directory): is the name right?\n"
+    assert (done.returncode, done.stderr, (tmp_path / "out.tic").exists()) == (1, said, False)
+    done = ticbridge(tmp_path, "anonymise", str(CAPTURES / "std_tri_tempo_producer.tic"), "nowhere/out.tic")
+    said = b"ticbridge: nowhere/out.tic cannot be written (No such file or directory): is the name right?\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+# --- simulating ----------------------------------------------------------------------------------
+
+
+def test_simulate_has_the_options_of_a_simulated_source() -> None:
+    options = {option.name for option in simulate.params}
+    assert options - {"limit", "tcp", "pty", "stdout"} == set(OPTIONS)
+
+
+def test_simulate_from_a_given_time_says_the_same_each_time(tmp_path: Path) -> None:
+    options = ("--start", "2026-01-15T18:00", "--frames", "3", "--speed", "100", "--corrupt", "0.5", "--overload")
+    once, again = (ticbridge(tmp_path, "simulate", *options).stdout for _ in range(2))
+    assert once == again
+    assert b"DATE\tH260115180000\t" in once
+
+
+def test_simulate_from_no_time_is_wrong_use(tmp_path: Path) -> None:
+    done = ticbridge(tmp_path, "simulate", "--start", "noon")
+    assert done.returncode == 2
+    assert b"'noon' will not do; expected a local time such as 2026-01-15T18:00" in done.stderr

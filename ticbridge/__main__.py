@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "store": ("storage.cli", "Store the readings from MQTT, until stopped."),
     "web": ("storage.cli", "Serve the page and the admin, until stopped."),
     "decode": ("bridge.cli", "Decode frames of a file, a port, a URL or standard input."),
+    "capture": ("bridge.capture", "Record what arrives, byte for byte."),
+    "anonymise": ("bridge.capture", "Copy a recorded file without the numbers that name a household."),
     "simulate": ("bridge.cli", "A meter that does not exist."),
     "labels": ("bridge.cli", "The catalogue: every label of both modes."),
     "manage": ("storage.cli", "Django's own commands: migrate, createsuperuser, shell ..."),

@@ -20,6 +20,10 @@ class Mode(StrEnum):
     STANDARD = "standard"
 
 
+# Bits a second, ten for each character. A few older meters speak historique faster; none slower.
+BAUD: Final = {Mode.STANDARD: 9600, Mode.HISTORIQUE: 1200}
+
+
 class Quantity(StrEnum):
     """What a value is. Decides its character class, its type and how it is shown."""
 
@@ -56,7 +60,9 @@ class Field:
     quantity: Quantity
     digits: int = 0  # exact number of characters of the data
     unit: str = ""
+    limits: tuple[int, int] | None = None  # a number outside is no value of this label
     dated: bool = False  # carries a horodate
+    seasonless: bool = False  # the horodate's season letter may be blank
     personal: bool = False  # leaves the bridge only on request
     transient: bool = False  # absent means "not now", not "unknown"
     same_as: str | None = None  # the canonical slug, when this label says the same thing
@@ -483,6 +489,7 @@ _STANDARD: tuple[Field, ...] = (
             _Q.INSTANT,
             2,
             dated=True,
+            seasonless=True,
             transient=True,
         )
         for n in (1, 2, 3)
@@ -492,9 +499,20 @@ _STANDARD: tuple[Field, ...] = (
     Field("msg2", "MSG2", _S, "Message ultra-court", "Very short message", _Q.TEXT, 16, transient=True),
     Field("prm", "PRM", _S, "Point de référence mesure", "Delivery point", _Q.IDENTIFIER, 14, personal=True),
     Field("relais", "RELAIS", _S, "Relais", "Relays", _Q.RELAYS, 3),
-    Field("ntarf", "NTARF", _S, "Index tarifaire en cours", "Current tariff index", _Q.NUMBER, 2),
-    Field("njourf", "NJOURF", _S, "Jour du calendrier, aujourd'hui", "Calendar day, today", _Q.NUMBER, 2),
-    Field("njourf_next", "NJOURF+1", _S, "Jour du calendrier, demain", "Calendar day, tomorrow", _Q.NUMBER, 2),
+    Field("ntarf", "NTARF", _S, "Index tarifaire en cours", "Current tariff index", _Q.NUMBER, 2, limits=(1, 10)),
+    Field(
+        "njourf", "NJOURF", _S, "Jour du calendrier, aujourd'hui", "Calendar day, today", _Q.NUMBER, 2, limits=(0, 9)
+    ),
+    Field(
+        "njourf_next",
+        "NJOURF+1",
+        _S,
+        "Jour du calendrier, demain",
+        "Calendar day, tomorrow",
+        _Q.NUMBER,
+        2,
+        limits=(0, 9),
+    ),
     Field(
         "pjourf_next",
         "PJOURF+1",
@@ -529,8 +547,9 @@ def _derived(
     quantity: Quantity,
     unit: str = "",
     words: Mapping[str, str | None] | None = None,
+    phase: int = 0,
 ) -> Field:
-    return Field(slug, None, None, fr, en, quantity, unit=unit, words=words)
+    return Field(slug, None, None, fr, en, quantity, unit=unit, words=words, phase=phase)
 
 
 _PEAKS = _said("pm1", "pm2", "pm3")
@@ -555,6 +574,16 @@ _DERIVED: tuple[Field, ...] = (
     _derived("terminal_cover", "Cache-bornes ouvert", "Terminal cover open", _Q.FACT),
     _derived("overvoltage", "Surtension", "Over-voltage", _Q.FACT),
     _derived("over_power", "Dépassement de la puissance souscrite", "Above subscribed power", _Q.FACT),
+    *(
+        _derived(
+            f"over_power_{n}",
+            f"Dépassement de l'intensité souscrite, phase {n}",
+            f"Above subscribed current, phase {n}",
+            _Q.FACT,
+            phase=n,
+        )
+        for n in (1, 2, 3)
+    ),
     _derived("role", "Fonctionnement", "Role", _Q.WORD, words=_said("consumer", "producer")),
     _derived(
         "energy_direction",
@@ -566,6 +595,7 @@ _DERIVED: tuple[Field, ...] = (
     _derived("tariff_index", "Numéro de l'index en cours", "Number of the current index", _Q.NUMBER),
     _derived("distributor_tariff", "Index distributeur en cours", "Current distributor index", _Q.NUMBER),
     _derived("tariff_period", "Période tarifaire", "Tariff period", _Q.TEXT),
+    _derived("next_tariff_change", "Prochain changement de tarif", "Next tariff change", _Q.INSTANT),
     _derived("clock_degraded", "Horloge du compteur dégradée", "Meter clock degraded", _Q.FACT),
     _derived(
         "tic_output",
@@ -602,6 +632,27 @@ _DERIVED: tuple[Field, ...] = (
     _derived("relay_1", "Contact sec", "Dry contact", _Q.FACT),
     *(_derived(f"relay_{n}", f"Relais virtuel {n}", f"Virtual relay {n}", _Q.FACT) for n in range(2, 9)),
     _derived("power_used_percent", "Part de la puissance souscrite", "Share of subscribed power", _Q.SHARE, "%"),
+    _derived(
+        "active_power_mean",
+        "Puissance active moyenne (calculée)",
+        "Mean active power (computed)",
+        _Q.ACTIVE_POWER,
+        "W",
+    ),
+    _derived(
+        "breaker_margin",
+        "Puissance disponible avant disjonction",
+        "Power left before the breaker opens",
+        _Q.APPARENT_POWER,
+        "VA",
+    ),
+    _derived(
+        "breaker_seconds_to_trip",
+        "Temps restant avant disjonction",
+        "Time left before the breaker opens",
+        _Q.DURATION,
+        "s",
+    ),
     _derived("link_quality", "Qualité de la liaison", "Line quality", _Q.SHARE, "%"),
     _derived("frames_per_minute", "Trames par minute", "Frames per minute", _Q.RATE, "1/min"),
 )

@@ -25,6 +25,10 @@ class Reason(StrEnum):
     STAMP = "stamp"  # no horodate where one is due, or no such date
     VALUE = "value"  # outside what the note defines
     REPEATED = "repeated"  # the same label twice in one frame with different data
+    TEST_FRAME = "test_frame"  # a PME-PMI says that its values are made up (TRAME TEST)
+    UNCONFIRMED = "unconfirmed"  # an index seen for the first time waits for a second frame
+    INDEX = "index"  # an index that falls, or jumps beyond what the breaker allows, waits for two further frames
+    POWER = "power"  # a phase's power that its voltage and current exclude
     METER_ID = "meter_id"  # the meter's address is not, or no longer, confirmed by a second frame
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from bridge.tic.groups import CR, EOT, ETX, LF, STX
 
+_LF, _CR = LF[0], CR[0]
 MAX_FRAME: Final = 8192  # the longest real one has 1 440 characters
 
 
@@ -54,7 +55,7 @@ class Framer:
     def _take(self, end: int) -> bytes | None:
         """Cut the first `end` bytes off; None when they hold no line of a frame."""
         frame, self._kept = self._kept[:end], self._kept[end:]
-        if LF in frame or CR in frame:
+        if _LF in frame or _CR in frame:
             return frame
         self.dropped += len(frame)
         return None

@@ -57,9 +57,10 @@ class Reading(BaseModel):
 
     def without(self, *slugs: str) -> Self:
         """The same reading with these labels left out."""
-        kept = {name: getattr(self, name) for name in self.model_fields_set if name not in slugs}
-        stamps = {slug: stamp for slug, stamp in self.stamps.items() if slug not in slugs}
-        return self.model_validate({**kept, "stamps": stamps})
+        state = {**self.__dict__, **dict.fromkeys(slugs)}
+        if any(slug in self.stamps for slug in slugs):
+            state["stamps"] = {slug: stamp for slug, stamp in self.stamps.items() if slug not in slugs}
+        return self._like(state, self.__pydantic_fields_set__.difference(slugs))
 
     def revised(self, values: Mapping[str, Any], stamps: Mapping[str, Stamp]) -> Self:
         """The same labels, some with other values: only those are validated again.
@@ -72,10 +73,13 @@ class Reading(BaseModel):
             state[slug] = _validator(model, slug)(value)
         if stamps:
             state["stamps"] = {**self.stamps, **stamps}
-        # What pydantic's own copy does, without copying what a frozen model shares.
-        new = model.__new__(model)
+        return self._like(state, self.__pydantic_fields_set__)
+
+    def _like(self, state: dict[str, Any], sent: set[str]) -> Self:
+        """Another reading of this mode: what pydantic's own copy does, without copying what a frozen model shares."""
+        new = self.__new__(type(self))
         object.__setattr__(new, "__dict__", state)
-        object.__setattr__(new, "__pydantic_fields_set__", self.__pydantic_fields_set__)
+        object.__setattr__(new, "__pydantic_fields_set__", sent)
         object.__setattr__(new, "__pydantic_extra__", None)
         object.__setattr__(new, "__pydantic_private__", None)
         return new
@@ -214,4 +218,6 @@ MODELS: Mapping[Mode, type[Reading]] = {Mode.HISTORIQUE: Historique, Mode.STANDA
 def _validator(model: type[Reading], slug: str) -> Callable[[Any], Any]:  # what a value of any type must pass
     """The validator of one field, made when it is first needed."""
     annotation: Any = model.model_fields[slug].annotation  # a type, in whatever form pydantic keeps it
-    return TypeAdapter[Any](annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True)).validate_python
+    return TypeAdapter[Any](
+        annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True)
+    ).validator.validate_python

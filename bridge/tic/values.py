@@ -5,7 +5,8 @@ Sources: Enedis-NOI-CPT_54E v3, sections 6.2.1 and 6.2.3 (standard) and 6.1 (his
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -38,7 +39,7 @@ def read_stamp(raw: str, zone: tzinfo = PARIS) -> Stamp:
     season (DPMn, FPMn) and every other zone follow the zone's own rules.
     """
     second = _SECONDS.get(raw[11:])
-    if second is None or len(raw) != 13:
+    if second is None:
         raise GroupError(Reason.STAMP)
     return Stamp(raw, _minute(raw[:11], zone) + second, raw[0] in "he")
 
@@ -201,6 +202,7 @@ class PhaseLoss:
         return tuple(n for n in (1, 2, 3) if self.bits >> n & 1)
 
 
+_HEX: Final = "0123456789ABCDEF"
 _CONTACTS: Final = ("unchanged", "tempo", "open", "closed")
 _FREE: Final = "NONUTILE"
 
@@ -231,12 +233,22 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class DayProfile:
-    """PJOURF+1 or PPOINTE: the switches of a day (54E section 6.2.3.22)."""
+    """PJOURF+1 or PPOINTE: the switches of a day (54E section 6.2.3.22), kept as the text of the blocks in use."""
 
-    switches: tuple[Switch, ...]
+    text: str
 
     def __str__(self) -> str:
-        return " ".join(f"{s.at[:2]}{s.at[3:]}{s.bits:04X}" for s in self.switches)
+        return self.text
+
+    @classmethod
+    def of(cls, switches: Iterable[Switch]) -> DayProfile:
+        """The profile that these switches make."""
+        return cls(" ".join(f"{s.at[:2]}{s.at[3:]}{s.bits:04X}" for s in switches))
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """When what is switched, in the order sent."""
+        return tuple(Switch(f"{b[:2]}:{b[2:4]}", int(b[4:], 16)) for b in self.text.split())
 
 
 Value = int | str | bool | float | datetime | StatusRegister | Relays | PhaseLoss | DayProfile | None
@@ -274,7 +286,10 @@ def _digits(field: Field, raw: str) -> str:
 
 
 def _read_int(field: Field, raw: str) -> int:
-    return int(_digits(field, raw))
+    value = int(_digits(field, raw))
+    if field.limits is not None and not field.limits[0] <= value <= field.limits[1]:
+        raise GroupError(Reason.VALUE)
+    return value
 
 
 def _read_text(field: Field, raw: str) -> str:
@@ -292,7 +307,7 @@ def _read_word(field: Field, raw: str) -> str | None:
 
 
 def _hexadecimal(field: Field, raw: str) -> int:
-    if not set(_exact(field, raw)) <= set("0123456789ABCDEF"):
+    if _exact(field, raw).strip(_HEX):  # what is left holds a character that is none of these
         raise GroupError(Reason.CHARACTERS)
     return int(raw, 16)
 
@@ -304,21 +319,26 @@ def _read_relays(field: Field, raw: str) -> Relays:
     return Relays(bits)
 
 
-def _read_switch(block: str) -> Switch:
-    hour, minute, bits = block[:2], block[2:4], block[4:]
-    if not (block[:4].isdigit() and set(bits) <= set("0123456789ABCDEF")):
-        raise GroupError(Reason.CHARACTERS)
-    if hour > "23" or minute > "59":
-        raise GroupError(Reason.VALUE)
-    return Switch(f"{hour}:{minute}", int(bits, 16))
+_BLOCK: Final = "(?:(?:[01][0-9]|2[0-3])[0-5][0-9][0-9A-F]{4}|NONUTILE)"
+_PROFILE: Final = re.compile(f"{_BLOCK}(?: {_BLOCK}){{0,10}}")
+_FREE_BLOCKS: Final = re.compile(f" ?{_FREE}")
 
 
-def _read_profile(field: Field, raw: str) -> DayProfile:
+def _read_profile(_field: Field, raw: str) -> DayProfile:
     """1 to 11 blocks of 8 characters, one blank between; some meters send fewer than 11."""
-    blocks = raw.split(" ")
-    if not 1 <= len(blocks) <= 11 or any(len(block) != 8 for block in blocks) or not raw.isascii():
-        raise GroupError(Reason.LENGTH)
-    return DayProfile(tuple(_read_switch(block) for block in blocks if block != _FREE))
+    if not _PROFILE.fullmatch(raw):
+        raise GroupError(_what_is_wrong(raw.split(" ")))
+    return DayProfile(_FREE_BLOCKS.sub("", raw).lstrip())
+
+
+def _what_is_wrong(blocks: list[str]) -> Reason:
+    """Why blocks are no day profile."""
+    if len(blocks) > 11 or any(len(block) != 8 for block in blocks):
+        return Reason.LENGTH
+    used = [block for block in blocks if block != _FREE]
+    if any(not block[:4].isdecimal() or block[4:].strip(_HEX) or not block.isascii() for block in used):
+        return Reason.CHARACTERS
+    return Reason.VALUE
 
 
 def _no_value(field: Field, raw: str) -> None:

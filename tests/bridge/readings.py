@@ -17,11 +17,12 @@ BLOCKS = st.builds(
 INSTANTS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30), timezones=st.just(UTC)).map(  # noqa: DTZ001  aware
     lambda at: at.replace(microsecond=0)
 )
-STAMPS = st.builds(
-    lambda season, at: f"{season}{at:%y%m%d%H%M%S}",
-    st.sampled_from("HEhe "),
-    INSTANTS,
-)
+
+
+def stamp_of(row: Field) -> st.SearchStrategy[str]:
+    """Any horodate that the label can carry."""
+    seasons = st.sampled_from("HEhe " if row.seasonless else "HEhe")
+    return st.builds(lambda season, at: f"{season}{at:%y%m%d%H%M%S}", seasons, INSTANTS)
 
 
 def _texts(row: Field) -> st.SearchStrategy[str]:
@@ -40,9 +41,10 @@ def value_of(row: Field) -> st.SearchStrategy[Value]:
         Quantity.STATUS_REGISTER: st.integers(0, 0xFFFFFFFF).map(StatusRegister),
         Quantity.RELAYS: st.integers(0, 0xFF).map(Relays),
         Quantity.PHASE_LOSS: st.integers(0, 0xFF).map(PhaseLoss),
-        Quantity.DAY_PROFILE: st.lists(BLOCKS, max_size=11).map(lambda blocks: DayProfile(tuple(blocks))),
+        Quantity.DAY_PROFILE: st.lists(BLOCKS, max_size=11).map(DayProfile.of),
     }
-    return by_quantity.get(row.quantity, st.integers(0, 10**row.digits - 1))
+    lowest, highest = row.limits or (0, 10**row.digits - 1)
+    return by_quantity.get(row.quantity, st.integers(lowest, highest))
 
 
 def values_of(mode: Mode) -> st.SearchStrategy[dict[str, Value]]:

@@ -1,152 +1,150 @@
-"""What no label says but the labels tell."""
+"""What no label says but the labels tell, of one meter."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bridge.derived import REGISTER_PARTS, LineQuality, derive
-from bridge.guard import Checked, Moment
-from bridge.tic.catalogue import BY_SLUG, DERIVED
-from bridge.tic.decode import Decoded
-from bridge.tic.errors import Reason, Refused
-from bridge.tic.models import Historique, Reading, Standard
-from bridge.tic.values import Relays, StatusRegister, Value
-from tests.bridge.wire import METER
-
-# 463A0800: index 3, white today, blue tomorrow, PM1 in force
-REGISTER: dict[str, Value] = {
-    "breaker": "closed", "terminal_cover": False, "overvoltage": False, "over_power": False, "role": "consumer",
-    "energy_direction": "drawn", "tariff_index": 3, "distributor_tariff": 1, "clock_degraded": False,
-    "tic_output": "standard", "euridis": "secured", "plc": "new_lock", "plc_synchronised": False,
-    "tempo_today": "blanc", "tempo_tomorrow": "bleu", "peak_notice": None, "peak": "pm1",
-}  # fmt: skip
+from bridge.derived import PERIOD_INDEX, REGISTER_PARTS, Derived, Said
+from bridge.quality import LineQuality
+from bridge.tic.catalogue import BY_SLUG, DERIVED, Mode, Quantity
+from bridge.tic.models import MODELS, Historique, Reading, Standard
+from bridge.tic.values import PARIS, DayProfile, Relays, StatusRegister, Value
+from bridge.topics import derived_json
+from tests.bridge.heard import checked
+from tests.bridge.readings import values_of
 
 
-@pytest.mark.parametrize(
-    ("reading", "derived"),
-    [
-        (Standard(), {}),
-        (Historique(), {}),
-        (Reading(), {}),
-        (Standard(stge=StatusRegister(0x463A0800)), REGISTER),
-        (
-            Standard(relais=Relays(140)),
-            {f"relay_{n}": n in (3, 4, 8) for n in range(1, 9)},
+def take(*readings: Reading, every: float = 1.0) -> list[Said]:
+    derived = Derived(PARIS)
+    return [derived.take(checked(reading, n * every)) for n, reading in enumerate(readings)]
+
+
+def test_what_a_frame_told_stays_known() -> None:
+    assert take(Standard(ltarf="HP BLEU"), Standard(sinsts=4500, pref=9), Standard()) == [
+        Said({"tariff_period": "HP BLEU"}, {}, {"tariff_period"}),
+        Said({"tariff_period": "HP BLEU", "power_used_percent": 50}, {}, {"power_used_percent"}),
+        Said({"tariff_period": "HP BLEU", "power_used_percent": 50}, {}, set()),
+    ]
+
+
+def test_only_what_differs_has_changed() -> None:
+    assert [said.changed for said in take(Historique(ptec="HC"), Historique(ptec="HC"), Historique(ptec="HP"))] == [
+        {"tariff_period", "tariff_index"},
+        set(),
+        {"tariff_period", "tariff_index"},
+    ]
+
+
+def test_another_source_is_a_change_though_the_value_is_the_same() -> None:
+    blue = {"tempo_today": "bleu", "tempo_tomorrow": "rouge"}
+    unsaid, said = Historique(ptec="HPJB", demain="rouge"), Historique(ptec="HPJB", demain="rouge")
+    first, second = take(unsaid, said)
+    assert ({slug: first.values[slug] for slug in blue}, second.changed) == (blue, set())
+    derived = Derived(PARIS)
+    derived.take(checked(Historique(demain="rouge"), 0.0))
+    told = derived.take(checked(Historique(ptec="HPJB", demain="rouge"), 1.0))
+    assert (told.attributes["tempo_today"], "tempo_today" in told.changed) == ({"source": "ptec"}, True)
+
+
+def test_what_is_said_is_the_callers_own() -> None:
+    derived = Derived(PARIS)
+    first = derived.take(checked(Standard(ltarf="HP"), 0.0))
+    first.values.clear()
+    assert derived.take(checked(Standard(), 1.0)).values == {"tariff_period": "HP"}
+
+
+def test_the_other_mode_does_not_know_what_this_one_told() -> None:
+    three_phases = Historique(isousc=15, iinst1=16, iinst2=1, iinst3=1, ptec="HPJB", demain=None)
+    known = {"over_power_1": True, "over_power_2": False, "over_power_3": False, "over_power": True}
+    tempo = {"tempo_today": "bleu", "tempo_tomorrow": None}
+    gone = dict.fromkeys((*known, *tempo, "tariff_index"))
+    assert take(three_phases, Standard(ltarf="HP BLEU"), Standard()) == [
+        Said(
+            {"tariff_period": "HPJB", "tariff_index": 2, **tempo, **known},
+            {"tempo_today": {"source": "ptec"}, "tempo_tomorrow": {"source": None}},
+            {"tariff_period", "tariff_index", *tempo, *known},
         ),
-        (Standard(ltarf="HP BLEU"), {"tariff_period": "HP BLEU"}),
-        (Standard(sinsts=4500, pref=9), {"power_used_percent": 50}),
-        (Standard(sinst1=4500, pref=9), {"power_used_percent": 50}),  # a pilot meter's spelling
-        (Standard(sinsts=0, pref=9), {"power_used_percent": 0}),
-        (Standard(sinsts=4500), {}),
-        (Standard(sinsts=4500, pref=0), {}),
-        # ISOUSC counts 200 V, and a third of the power on three phases
-        (Historique(papp=3000, isousc=30, iinst=13), {"power_used_percent": 50}),
-        (Historique(papp=9000, isousc=30, iinst1=13), {"power_used_percent": 50}),
-        (Historique(papp=3000), {}),
-        (Historique(papp=3000, isousc=0), {}),
-        # a plain CBEMM sends no PAPP
-        (Historique(isousc=30, iinst=13), {}),
-        (Historique(demain=None), {"tempo_tomorrow": None}),
-        (Historique(demain="rouge"), {"tempo_tomorrow": "rouge"}),
-    ],
-)
-def test_a_frame_alone_tells(reading: Reading, derived: dict[str, Value]) -> None:
-    assert dict(derive(reading)) == derived
+        Said(
+            {"tariff_period": "HP BLEU", **gone},
+            {"tempo_today": {"source": None}, "tempo_tomorrow": {"source": None}},
+            {"tariff_period", "tariff_index", "tempo_today", *known},
+        ),
+        Said(
+            {"tariff_period": "HP BLEU", **gone},
+            {"tempo_today": {"source": None}, "tempo_tomorrow": {"source": None}},
+            set(),
+        ),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("ptec", "index", "colour"),
-    [
-        ("TH", 1, None),
-        ("HC", 1, None),
-        ("HP", 2, None),
-        ("HN", 1, None),
-        ("PM", 2, None),
-        ("HCJB", 1, "bleu"),
-        ("HPJB", 2, "bleu"),
-        ("HCJW", 3, "blanc"),
-        ("HPJW", 4, "blanc"),
-        ("HCJR", 5, "rouge"),
-        ("HPJR", 6, "rouge"),
-    ],
-)
-def test_the_period_tells_index_and_colour(ptec: str, index: int, colour: str | None) -> None:
-    said: dict[str, Value] = {"tariff_period": ptec, "tariff_index": index}
-    assert dict(derive(Historique(ptec=ptec))) == (said if colour is None else {**said, "tempo_today": colour})
+def test_and_back() -> None:
+    said = take(Standard(sinsts=900, pcoup=9, pref=9), Historique(papp=900, isousc=30))[-1]
+    assert said.values == {"power_used_percent": 15, "breaker_margin": None, "breaker_seconds_to_trip": None}
 
 
-def test_every_period_of_the_table_is_known() -> None:
-    words = {word for word in (BY_SLUG["ptec"].words or {}).values() if word is not None}
-    assert {word for word in words if not dict(derive(Historique(ptec=word)))["tariff_index"]} == set()
+def test_the_lines_quality_is_that_of_the_line() -> None:
+    quality = LineQuality()
+    derived = Derived(PARIS, quality)
+    frames = [checked(Standard(ltarf="HP"), float(n)) for n in range(3)]
+    told = []
+    for frame in frames:
+        quality.add(frame)
+        told.append(derived.take(frame))
+    assert [said.changed for said in told] == [{"tariff_period", "link_quality"}, {"frames_per_minute"}, set()]
+    assert told[-1].values == {"tariff_period": "HP", "link_quality": 100, "frames_per_minute": 60}
+
+
+def test_a_frame_that_says_nothing_is_not_for_us() -> None:
+    noise = checked(Standard(), 0.0)
+    with pytest.raises(AssertionError):
+        Derived(PARIS).take(noise._replace(decoded=noise.decoded._replace(reading=None)))
+
+
+# --- with the catalogue --------------------------------------------------------------------------
 
 
 def test_all_that_is_derived_is_in_the_table() -> None:
+    quality = LineQuality()
+    derived = Derived(PARIS, quality)
     everything = [
-        Standard(stge=StatusRegister(0), relais=Relays(0), ltarf="BASE", sinsts=1, pref=9),
-        Historique(ptec="HCJB", demain=None, papp=1, isousc=30),
-    ]
-    quality = {"link_quality", "frames_per_minute"}
-    assert {slug for reading in everything for slug, _ in derive(reading)} | quality == set(DERIVED)
+        Standard(
+            stge=StatusRegister(1 << 24), relais=Relays(0), ltarf="BASE", sinsts=1, pref=9, pcoup=9, east=1, njourf=0,
+            njourf_next=0, pjourf_next=DayProfile("00008001"),
+        ),
+        Historique(ptec="HCJB", demain=None, papp=1, isousc=30, iinst1=1, iinst2=1, iinst3=1),
+    ]  # fmt: skip
+    said: set[str] = set()
+    for n, reading in enumerate(everything):
+        quality.add(checked(reading, float(n)))
+        said |= derived.take(checked(reading, float(n))).values.keys()
+    assert said == set(DERIVED)
     assert set(REGISTER_PARTS) <= set(DERIVED)
+    assert set(PERIOD_INDEX.values()) == set(range(1, 7))
 
 
-# --- line quality --------------------------------------------------------------------------------
+def _fits(slug: str, value: Value) -> bool:
+    """Whether a value is of its row's kind."""
+    row = BY_SLUG[slug]
+    if value is None:
+        return True
+    if row.words is not None:
+        return value in row.words
+    kinds = {Quantity.FACT: bool, Quantity.TEXT: str, Quantity.INSTANT: object}
+    return isinstance(value, kinds.get(row.quantity, int))
 
 
-def heard(at: float, accepted: int, refused: int) -> Checked:
-    labels = ("sinsts", "east", "pref", "pcoup", "irms1", "urms1", "ntarf", "njourf")[:accepted]
-    # as the decoder makes it: these three are always there, and no label
-    always = {"stamps": {}, "extra": {}, "complete": True}
-    reading = Standard.model_validate({**dict.fromkeys(labels, 1), **always}) if accepted else None
-    damage = tuple(Refused("", str(n), Reason.CHECKSUM) for n in range(refused))
-    return Checked(Decoded(reading, damage), METER, Moment(datetime(2026, 1, 15, tzinfo=UTC), at))
-
-
-def quality(*frames: Checked, now: float) -> dict[str, Value]:
-    line = LineQuality()
-    for frame in frames:
-        line.add(frame)
-    return dict(line.values(now))
-
-
-def test_before_the_first_frame_nothing_is_known() -> None:
-    assert quality(now=0) == {}
-
-
-def test_quality_is_the_share_of_groups_that_were_accepted() -> None:
-    assert quality(heard(0, 7, 3), now=1) == {"link_quality": 70}
-    assert quality(heard(0, 0, 3), now=1) == {"link_quality": 0}
-
-
-def test_unknown_labels_that_are_handed_on_were_accepted_too() -> None:
-    frame = Checked(Decoded(Historique(papp=1, extra={"GAZ": "1"})), METER, heard(0, 1, 0).at)
-    damaged = heard(0, 0, 2)
-    assert quality(frame, damaged, now=1) == {"link_quality": 50}
-
-
-def test_frames_a_minute_need_two_frames_at_different_times() -> None:
-    assert quality(heard(0, 1, 0), heard(0, 1, 0), now=1) == {"link_quality": 100}
-    assert quality(*(heard(n * 1.5, 1, 0) for n in range(5)), now=6) == {"link_quality": 100, "frames_per_minute": 40}
-
-
-def test_only_the_last_minute_counts() -> None:
-    assert quality(heard(0, 0, 5), heard(61, 5, 0), heard(62, 5, 0), now=62) == {
-        "link_quality": 100,
-        "frames_per_minute": 60,
-    }
-    assert quality(heard(0, 5, 0), now=61) == {}
-
-
-def test_a_line_of_noise_alone_is_not_remembered_for_ever() -> None:
-    line = LineQuality()
-    for n in range(1000):
-        line.add(heard(float(n), 0, 1))
-    assert len(line._frames) == 61  # nobody asked for values meanwhile
-
-
-def test_derived_words_are_words_of_the_table() -> None:
-    readings = (Standard(stge=StatusRegister(0xFFFFFFFF)), Historique(ptec="HPJR"), Historique(demain="bleu"))
-    said = [(slug, value) for reading in readings for slug, value in derive(reading) if isinstance(value, str)]
-    assert [(slug, value) for slug, value in said if value not in (BY_SLUG[slug].words or {value: value})] == []
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_whatever_a_meter_says_what_is_derived_is_of_the_rows_kind(data: st.DataObject) -> None:
+    derived = Derived(PARIS, LineQuality())
+    now = 0.0
+    for _ in range(data.draw(st.integers(1, 8))):
+        mode = data.draw(st.sampled_from(Mode))
+        reading = MODELS[mode].model_validate(data.draw(values_of(mode)))
+        now += data.draw(st.floats(0, 100))
+        said = derived.take(checked(reading, now), data.draw(st.lists(st.sampled_from(["dpm1", "fpm2", "adps"]))))
+        assert [(slug, value) for slug, value in said.values.items() if not _fits(slug, value)] == []
+        assert said.changed <= said.values.keys()
+        assert derived_json(said.values).keys() == said.values.keys()

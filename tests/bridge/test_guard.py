@@ -1,237 +1,208 @@
-"""Is this still the same meter?"""
+"""What the guard lets through: address, indexes and plausibility in one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from itertools import pairwise
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from bridge.guard import Checked, Guard, Moment
-from bridge.tic.decode import Decoded
+from bridge.guard import Checked, Event, Guard, Memory, Moment
+from bridge.tic.decode import Decoded, Decoder
 from bridge.tic.errors import Reason, Refused
-from bridge.tic.models import Historique, Standard
-from tests.bridge.wire import METER
+from bridge.tic.models import Reading, Standard
+from tests.bridge.wire import METER, frame, standard
 
+NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 OTHER = "041961000002"
-FLIPPED = METER[:-1] + "0"
-NOISE = Refused("", "x", Reason.SHAPE)
 
 
-def moment(number: int) -> Moment:
-    return Moment(datetime(2026, 1, 15, 12, 0, number % 60, tzinfo=UTC), float(number))
+def moment(seconds: float) -> Moment:
+    return Moment(NOON + timedelta(seconds=seconds), 1000.0 + seconds)
 
 
-def frames(addresses: Sequence[str | None]) -> list[Decoded]:
-    """A frame for each address: its number is its power; `-` for one without a valid group."""
-    return [
-        Decoded(None, (NOISE,))
-        if address == "-"
-        else Decoded(Standard(sinsts=number, adsc=address) if address else Standard(sinsts=number))
-        for number, address in enumerate(addresses)
-    ]
+def decoded(**labels: Any) -> Decoded:  # any label's value
+    reading = Standard(**{"adsc": METER, "pcoup": 9, **labels})
+    return Decoded(reading, (), frozenset(slug for slug, _ in reading.values()))
 
 
-def told(checked: Iterable[Checked]) -> list[tuple[Any, ...]]:
-    """(frame number, meter, address in it, labels refused for their address) of each frame let through."""
-    return [
-        (
-            int(c.at.monotonic),
-            c.meter,
-            c.decoded.reading and c.decoded.reading.meter_id,
-            [r.raw for r in c.decoded.refused if r.reason is Reason.METER_ID],
-        )
-        for c in checked
-    ]
+def through(guard: Guard, frames: Iterable[Decoded], start: float = 0.0) -> list[Checked]:
+    """What leaves the guard when a frame comes each second."""
+    return [c for n, f in enumerate(frames) for c in guard.check(f, moment(start + n))]
 
 
-def through(addresses: Sequence[str | None], configured: str | None = None) -> list[tuple[Any, ...]]:
-    """What a guard lets through, and what it gives back at the end."""
-    guard = Guard(configured)
-    checked = [c for n, decoded in enumerate(frames(addresses)) for c in guard.check(decoded, moment(n))]
-    return told([*checked, *guard.flush()])
+def values(checked: Iterable[Checked], slug: str = "east") -> list[int | None]:
+    return [c.decoded.reading.get(slug) if c.decoded.reading else None for c in checked]
 
 
-def test_two_frames_in_a_row_name_the_meter_and_the_first_is_not_lost() -> None:
+def test_the_first_frame_waits_for_the_second_and_both_leave_whole() -> None:
     guard = Guard()
-    first, second, third = frames([METER, METER, METER])
+    first, second = decoded(east=500), decoded(east=501)
     assert list(guard.check(first, moment(0))) == []
     assert list(guard.check(second, moment(1))) == [
-        Checked(first, METER, moment(0)),
-        Checked(second, METER, moment(1)),
-    ]
-    assert list(guard.check(third, moment(2))) == [Checked(third, METER, moment(2))]
-    assert guard.meter_changes == 0
-
-
-def test_frames_before_the_first_address_belong_to_the_meter_that_is_then_named() -> None:
-    assert through([None, METER, None, METER]) == [
-        (0, METER, None, []),
-        (1, METER, METER, []),
-        (2, METER, None, []),
-        (3, METER, METER, []),
+        Checked(first, METER, moment(0), clock=0.0),
+        Checked(second, METER, moment(1), clock=1.0),
     ]
 
 
-def test_later_frames_without_an_address_inherit_it() -> None:
-    assert through([METER, METER, None]) == [(0, METER, METER, []), (1, METER, METER, []), (2, METER, None, [])]
+def test_a_configured_meter_waits_as_well() -> None:
+    guard = Guard("cave")
+    assert values(through(guard, [decoded(east=500, adsc=None)])) == []
+    assert values(through(guard, [decoded(east=501, adsc=None)], 1)) == [500, 501]
 
 
-def test_a_frame_without_a_valid_group_passes_at_once() -> None:
-    assert through(["-", METER, "-", METER, "-"]) == [
-        (0, None, None, []),
-        (2, None, None, []),
-        (1, METER, METER, []),
-        (3, METER, METER, []),
-        (4, METER, None, []),
-    ]
+def test_a_first_index_that_the_second_frame_contradicts_is_withheld() -> None:
+    assert values(through(Guard(), [decoded(east=9500), decoded(east=501), decoded(east=502)])) == [None, None, 502]
 
 
-def test_one_deviating_address_is_refused_and_the_rest_of_its_frame_kept() -> None:
+def test_a_value_that_was_withheld_is_named_as_changed_when_it_is_believed() -> None:
     guard = Guard()
-    before, _, flipped, after = frames([METER, METER, FLIPPED, METER])
-    for n in (0, 1):
-        list(guard.check(before, moment(n)))
-    assert list(guard.check(flipped, moment(2))) == []
-    assert list(guard.check(after, moment(3))) == [
-        Checked(Decoded(Standard(sinsts=2), (Refused("ADSC", FLIPPED, Reason.METER_ID),)), METER, moment(2)),
-        Checked(after, METER, moment(3)),
-    ]
-    assert guard.meter_changes == 0
+    through(guard, [decoded(east=500), decoded(east=500)])
+    reset = Standard(adsc=METER, pcoup=9, east=20)
+    changed, same = Decoded(reset, (), frozenset({"east"})), Decoded(reset, (), frozenset())
+    left = through(guard, [changed, same, same, same], 2)
+    assert values(left) == [None, None, 20, 20]
+    assert [sorted(c.decoded.changed) for c in left] == [[], [], ["east"], []]
+    assert [c.events for c in left] == [
+        (), (), (Event("index_reset", {"field": "east", "before": 500, "after": 20}),), (),
+    ]  # fmt: skip
 
 
-def test_a_deviating_address_that_repeats_is_another_meter() -> None:
+def test_an_address_that_was_withheld_is_named_as_changed_when_it_is_back() -> None:
     guard = Guard()
-    checked = [
-        c
-        for n, decoded in enumerate(frames([METER, METER, OTHER, None, OTHER, OTHER]))
-        for c in guard.check(decoded, moment(n))
-    ]
-    assert told(checked) == [
-        (0, METER, METER, []),
-        (1, METER, METER, []),
-        (2, OTHER, OTHER, []),
-        (3, OTHER, None, []),
-        (4, OTHER, OTHER, []),
-        (5, OTHER, OTHER, []),
-    ]
-    assert guard.meter_changes == 1
+    true = Standard(adsc=METER, pcoup=9)
+    through(guard, [Decoded(true), Decoded(true)])
+    flipped = Decoded(Standard(adsc=OTHER, pcoup=9), (), frozenset({"adsc"}))
+    left = through(guard, [flipped, Decoded(true, (), frozenset())], 2)
+    assert [sorted(c.decoded.changed) for c in left] == [[], ["adsc"]]
 
 
-def test_two_different_deviations_are_both_refused() -> None:
-    assert through([METER, METER, FLIPPED, OTHER, METER]) == [
-        (0, METER, METER, []),
-        (1, METER, METER, []),
-        (2, METER, None, [FLIPPED]),
-        (3, METER, None, [OTHER]),
-        (4, METER, METER, []),
-    ]
-
-
-def test_a_frame_whose_meter_cannot_be_told_is_refused_whole() -> None:
-    # the first frame's address was damaged: nobody knows yet whose values these are
+def test_another_meter_starts_its_own_count() -> None:
     guard = Guard()
-    damaged, *good = frames([FLIPPED, METER, METER])
-    list(guard.check(damaged, moment(0)))
-    assert list(guard.check(good[0], moment(1))) == [
-        Checked(Decoded(None, (Refused("ADSC", FLIPPED, Reason.METER_ID),)), None, moment(0))
-    ]
+    through(guard, [decoded(east=50_000), decoded(east=50_001)])
+    left = through(guard, [decoded(adsc=OTHER, east=7), decoded(adsc=OTHER, east=8)], 2)
+    assert values(left) == [7, 8]
+    assert left[0].events == (Event("meter_change", {"before": METER, "after": OTHER}),)
 
 
-def test_a_frame_without_an_address_is_not_refused_with_a_damaged_one() -> None:
-    assert through([None, FLIPPED, METER, METER]) == [
-        (1, None, None, [FLIPPED]),
-        (0, METER, None, []),
-        (2, METER, METER, []),
-        (3, METER, METER, []),
-    ]
-
-
-def test_frames_without_an_address_do_not_wait_for_ever() -> None:
-    waiting = through([None] * 20)
-    # the four oldest are refused, sixteen still wait and are given back at the end
-    assert waiting == [
-        *((n, None, None, [""]) for n in range(4)),
-        *((n, None, None, []) for n in range(4, 20)),
-    ]
-
-
-def test_a_deviation_that_is_never_settled_does_not_take_the_meters_frames_with_it() -> None:
-    assert through([METER, METER, FLIPPED, *[None] * 18, METER]) == [
-        (0, METER, METER, []),
-        (1, METER, METER, []),
-        (2, METER, None, [FLIPPED]),
-        *((n, METER, None, []) for n in range(3, 21)),
-        (21, METER, METER, []),
-    ]
-
-
-def test_the_end_of_a_stream_gives_back_what_waits() -> None:
-    assert through([METER]) == [(0, None, METER, [])]
-    assert through([METER, METER, FLIPPED]) == [
-        (0, METER, METER, []),
-        (1, METER, METER, []),
-        (2, METER, None, [FLIPPED]),
-    ]
-    assert through([]) == []
-
-
-# --- a meter that the owner named ----------------------------------------------------------------
-
-
-def test_a_configured_meter_has_its_name_from_the_first_frame() -> None:
-    # the address itself still waits for a second frame
-    assert through([None, METER, METER, METER], "cave") == [
-        (0, "cave", None, []),
-        (1, "cave", None, []),
-        (2, "cave", METER, []),
-        (3, "cave", METER, []),
-    ]
-
-
-def test_a_configured_meter_keeps_its_name_when_the_device_is_replaced() -> None:
-    assert through([METER, METER, OTHER, OTHER], "cave") == [
-        (0, "cave", None, []),
-        (1, "cave", METER, []),
-        (2, "cave", OTHER, []),
-        (3, "cave", OTHER, []),
-    ]
-
-
-def test_a_configured_meter_refuses_one_deviating_address() -> None:
-    assert through([METER, METER, FLIPPED, METER], "cave") == [
-        (0, "cave", None, []),
-        (1, "cave", METER, []),
-        (2, "cave", None, [FLIPPED]),
-        (3, "cave", METER, []),
-    ]
-
-
-# --- properties ----------------------------------------------------------------------------------
-
-
-@given(st.lists(st.sampled_from([METER, FLIPPED, OTHER, None, "-"]), max_size=60), st.sampled_from([None, "cave"]))
-def test_every_frame_comes_out_once(addresses: list[str | None], configured: str | None) -> None:
-    assert sorted(number for number, *_ in through(addresses, configured)) == list(range(len(addresses)))
-
-
-@given(st.lists(st.sampled_from([METER, FLIPPED, OTHER, None, "-"]), max_size=60))
-def test_no_meter_is_named_by_an_address_that_no_two_frames_agree_on(addresses: list[str | None]) -> None:
-    said = [address for address in addresses if address not in (None, "-")]
-    confirmed = {a for a, b in pairwise(said) if a == b}
-    assert {meter for _, meter, _, _ in through(addresses) if meter} <= confirmed
-
-
-@pytest.mark.parametrize("reading", [Historique(adco=METER, papp=530), Standard(adsc=METER, sinsts=530)])
-def test_both_modes_have_an_address(reading: Historique | Standard) -> None:
+def test_a_frame_with_nothing_valid_passes_by() -> None:
     guard = Guard()
-    checked = [c for n in range(2) for c in guard.check(Decoded(reading), moment(n))]
-    assert checked == [Checked(Decoded(reading), METER, moment(n)) for n in range(2)]
+    noise = Decoded(None, (Refused("", "x", Reason.SHAPE),))
+    assert list(guard.check(noise, moment(0))) == [Checked(noise, None, moment(0), clock=0.0)]
 
 
-def test_before_anything_was_received_is_long_ago() -> None:
-    assert Moment.never() == Moment(datetime(1, 1, 1, tzinfo=UTC), 0.0)
+# --- memory --------------------------------------------------------------------------------------
+
+
+def remembered() -> Memory:
+    memory: Memory = {}
+    guard = Guard(memory=memory)
+    through(guard, [decoded(east=500), decoded(east=501)])
+    guard.remember()
+    return memory
+
+
+def test_what_was_believed_is_remembered_with_its_time() -> None:
+    assert remembered() == {METER: {"east": (501, NOON + timedelta(seconds=1))}}
+    memory: Memory = {}
+    Guard(memory=memory).remember()
+    assert memory == {}
+
+
+def test_a_new_guard_goes_on_where_the_last_one_stopped() -> None:
+    # ten minutes later at 9 kVA: at most 3000 Wh, and the rounding
+    late = 601.0
+    fits = through(Guard(memory=remembered()), [decoded(east=3503), decoded(east=3503)], late)
+    too_far = through(Guard(memory=remembered()), [decoded(east=3600), decoded(east=3600)], late)
+    assert (values(fits), values(too_far)) == ([3503, 3503], [None, None])
+
+
+def test_a_memory_from_the_future_tells_nothing() -> None:
+    past = through(Guard(memory=remembered()), [decoded(east=90), decoded(east=90)], -600.0)
+    assert values(past) == [90, 90]
+
+
+def test_a_meter_that_comes_back_is_remembered() -> None:
+    guard = Guard()
+    through(guard, [decoded(east=500), decoded(east=501)])
+    through(guard, [decoded(adsc=OTHER, east=7), decoded(adsc=OTHER, east=8)], 2)
+    back = through(guard, [decoded(east=502), decoded(east=503)], 4)
+    assert (values(back), back[0].decoded.refused) == ([502, 503], ())
+
+
+def test_recorded_frames_are_given_the_time_that_the_line_took() -> None:
+    guard = Guard()
+    frames = [decoded(east=500 + 7 * n) for n in range(5)]
+    left = [c for f in frames for c in guard.check(f, moment(0), seconds=2.3)]
+    assert values(left) == [500, 507, 514, 521, 528]
+
+
+# --- the end of a stream -------------------------------------------------------------------------
+
+
+def test_the_end_gives_back_what_waits() -> None:
+    guard = Guard()
+    list(guard.check(decoded(east=500), moment(0)))
+    assert [(c.meter, values([c])) for c in guard.flush()] == [(None, [500])]
+    named = Guard("cave")
+    list(named.check(decoded(east=500, adsc=None), moment(0)))
+    assert [(c.meter, values([c])) for c in named.flush()] == [("cave", [None])]
+    assert list(named.flush()) == []
+
+
+def test_a_meter_that_spoke_once_before_another_is_not_lost() -> None:
+    guard = Guard("cave")
+    list(guard.check(decoded(sinsts=1, adsc=None), moment(0)))
+    assert values(guard.flush(), "sinsts") == [1]
+
+
+# --- impossible power ----------------------------------------------------------------------------
+
+GARBAGE: dict[str, int] = {  # a real Sagemcom three-phase meter: SINSTS is right, its parts are not
+    "sinsts": 1407, "sinsts1": 48370, "sinsts2": 17742, "sinsts3": 41187,
+    "irms1": 2, "irms2": 2, "irms3": 2, "urms1": 237, "urms2": 238, "urms3": 235,
+}  # fmt: skip
+
+
+def left_over(labels: dict[str, int]) -> tuple[Reading | None, tuple[Refused, ...]]:
+    left = through(Guard(), [decoded(**labels), decoded(**labels)])
+    return left[1].decoded.reading, left[1].decoded.refused
+
+
+def test_power_that_voltage_and_current_exclude_is_dropped_and_the_sum_kept() -> None:
+    kept = {slug: value for slug, value in GARBAGE.items() if not slug.startswith("sinsts") or slug == "sinsts"}
+    assert left_over(GARBAGE) == (
+        Standard(adsc=METER, pcoup=9, **kept),  # type: ignore[arg-type]  # the slugs are labels of numbers
+        (
+            Refused("SINSTS1", "48370", Reason.POWER),
+            Refused("SINSTS2", "17742", Reason.POWER),
+            Refused("SINSTS3", "41187", Reason.POWER),
+        ),
+    )
+
+
+def test_power_that_fits_is_kept_even_when_the_sum_does_not() -> None:
+    # phase 2 draws 568 VA while the others inject: the whole draws 13
+    labels = {**GARBAGE, "sinsts": 13, "sinsts1": 0, "sinsts2": 568, "sinsts3": 0}
+    assert left_over(labels)[1] == ()
+
+
+def test_the_limit_leaves_room_for_a_current_rounded_down() -> None:
+    fits = {**GARBAGE, "sinsts1": 782, "sinsts2": 0, "sinsts3": 0}
+    assert left_over(fits)[1] == ()
+    assert left_over({**fits, "sinsts1": 783})[1] == (Refused("SINSTS1", "00783", Reason.POWER),)
+
+
+def test_a_phase_that_cannot_be_judged_is_believed() -> None:
+    labels = {slug: value for slug, value in GARBAGE.items() if slug not in ("urms2", "irms3")}
+    assert [refused.label for refused in left_over(labels)[1]] == ["SINSTS1"]
+
+
+# --- with the decoder ----------------------------------------------------------------------------
+
+
+def test_an_unchanged_group_that_was_withheld_is_published_after_all() -> None:
+    decoder, guard = Decoder(), Guard()
+    wire = [frame(standard("ADSC", METER), standard("EAST", f"{east:09}")) for east in (500, 500, 20, 20, 20, 20)]
+    left = [c for n, f in enumerate(wire) for c in guard.check(decoder.decode(f), moment(n))]
+    assert values(left) == [500, 500, None, None, 20, 20]
+    assert ["east" in c.decoded.changed for c in left] == [True, False, False, False, True, False]

@@ -75,3 +75,16 @@ def test_the_water_is_heated_at_night_unless_the_hours_are_all_the_same() -> Non
 def test_it_is_colder_in_january_and_before_dawn() -> None:
     assert outside(WINTER_EVENING) < outside(SUMMER_NOON)
     assert outside(SUMMER_NOON.replace(hour=3)) < outside(SUMMER_NOON)
+
+
+@given(MOMENTS, st.integers(1, 99))
+def test_an_excess_stays_below_what_trips_a_breaker(at: datetime, seed: int) -> None:
+    excess = Household(seed).excess(at)
+    assert excess == 0 or 1.05 < excess < 1.3
+
+
+def test_an_excess_lasts_some_minutes_of_some_quarters_of_an_hour() -> None:
+    minutes = [WINTER_EVENING.replace(hour=0, minute=0) + timedelta(minutes=n) for n in range(1440)]
+    over = [at.minute % 15 for at in minutes if Household(1).excess(at)]
+    assert set(over) == {4, 5, 6, 7}
+    assert 100 < len(over) < 350

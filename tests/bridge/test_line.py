@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ LATER = Moment(datetime(2026, 1, 15, 12, 0, 1, tzinfo=UTC), 101.0)
 ADDRESS = historique("ADCO", METER)
 SMALL = frame(ADDRESS, historique("PAPP", "00530"))
 READING = Historique(adco=METER, papp=530)
+SECONDS = len(SMALL) * 10 / 1200  # on a line of 1200 baud
 
 
 def read(pieces: Iterable[bytes], line: Line | None = None) -> list[Checked]:
@@ -34,25 +36,31 @@ def test_a_frame_is_named_and_stamped_with_the_moment_of_its_last_piece() -> Non
     line = Line()
     assert list(line.feed(SMALL + SMALL[:10], AT)) == []
     assert list(line.feed(SMALL[10:], LATER)) == [
-        Checked(Decoded(READING, (), frozenset({"adco", "papp"})), METER, AT),
-        Checked(Decoded(READING), METER, LATER),
+        Checked(Decoded(READING, (), frozenset({"adco", "papp"})), METER, AT, clock=SECONDS),
+        Checked(Decoded(READING), METER, LATER, clock=SECONDS + 1.0),
     ]
 
 
-def test_the_end_of_the_source_gives_what_is_left_with_the_last_moment() -> None:
-    assert read([SMALL, SMALL, SMALL[:-1]])[-1] == Checked(
-        Decoded(READING.model_copy(update={"complete": False})), METER, AT
+def test_a_recorded_file_is_read_as_if_the_line_had_sent_it() -> None:
+    assert [checked.clock for checked in read([SMALL, SMALL, SMALL])] == pytest.approx(
+        [SECONDS, 2 * SECONDS, 3 * SECONDS]
     )
 
 
+def test_the_end_of_the_source_gives_what_is_left_with_the_last_moment() -> None:
+    last = read([SMALL, SMALL, SMALL[:-1]])[-1]
+    assert last._replace(clock=0.0) == Checked(Decoded(READING.model_copy(update={"complete": False})), METER, AT)
+
+
 def test_a_source_of_one_frame_gives_it_without_a_meter() -> None:
-    assert read([SMALL]) == [Checked(Decoded(READING, (), frozenset({"adco", "papp"})), None, AT)]
+    assert read([SMALL]) == [Checked(Decoded(READING, (), frozenset({"adco", "papp"})), None, AT, clock=SECONDS)]
 
 
-def test_a_configured_id_names_the_first_frame() -> None:
+def test_a_configured_id_names_every_frame() -> None:
     line = Line(configured="cave")
-    assert [(checked.meter, checked.decoded.reading) for checked in line.feed(SMALL, AT)] == [
-        ("cave", Historique(papp=530))
+    assert [(checked.meter, checked.decoded.reading) for checked in line.feed(SMALL + SMALL, AT)] == [
+        ("cave", READING),
+        ("cave", READING),
     ]
 
 

@@ -139,7 +139,7 @@ def test_what_stopped_is_said_to_be_unknown() -> None:
     heard.take(Historique(base=1, adps=50))
     assert [heard.take(Historique(base=1)) for _ in range(3)] == [
         [("frames_per_minute", "60")],
-        [("adps", "None")],
+        [("adps", "None"), ("over_power", "OFF")],
         [],
     ]
 
@@ -172,7 +172,7 @@ def test_a_label_seen_later_is_announced_then() -> None:
     heard.take(Historique(adco=METER, papp=530))
     assert heard.take(Historique(adco=METER, papp=530, adps=50))[0] == (
         "announce",
-        f"Maison historique {METER}: adco adps papp",
+        f"Maison historique {METER}: adco adps over_power papp",
     )
 
 
@@ -334,7 +334,7 @@ def test_a_frame_is_a_reading_message() -> None:
             "replay": False,
             "mode": "standard",
             "values": {"adsc": METER, "pref": 9, "sinsts": 4500, "smaxsn": 5000, "dpm1": None},
-            "derived": {"power_used_percent": 50},
+            "derived": {"power_used_percent": 50, "link_quality": 100},
             "stamps": {"smaxsn": "h260115090032"},
             "extra": {"GAZ": "0000001"},
         }

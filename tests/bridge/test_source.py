@@ -1,38 +1,31 @@
-"""Where the bytes come from: a real pseudo-terminal, real files, a real socket, a simulation."""
+"""Where the bytes come from: ports that are listened to, a real pseudo-terminal, real files, a simulation."""
 
 from __future__ import annotations
 
 import io
-import os
-import re
 import socket
 import termios
-import tty
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pytest
-from serial.tools import list_ports
 
 from bridge import source
+from bridge.detect import SPEEDS, Cause, Verdict
 from bridge.guard import Moment
 from bridge.line import Line
-from bridge.source import (
-    PIECE,
-    FileSource,
-    SerialSource,
-    SimulatedSource,
-    Source,
-    SourceEnded,
-    SourceError,
-    find_port,
-    is_port,
-    open_source,
-)
+from bridge.port import PIECE, SourceError
+from bridge.source import SimulatedSource, Source, SourceEnded, UnheardError, open_source
 from bridge.tic.catalogue import Mode
-from tests.bridge.wire import HISTORIQUE_FRAME, STANDARD_FRAME
+from bridge.tic.models import Historique, Standard
+from tests.bridge.terminal import Terminal
+from tests.bridge.uart import Uart, Wire
+from tests.bridge.wire import HISTORIQUE_FRAME, METER, STANDARD_FRAME
+
+H, S = Mode.HISTORIQUE, Mode.STANDARD
 
 
 def read_all(opened: Source) -> bytes:
@@ -46,270 +39,307 @@ def read_all(opened: Source) -> bytes:
             return data
 
 
-def complaint(spec: str, mode: Mode | None = Mode.STANDARD) -> str:
+def complaint(spec: str) -> str:
     with pytest.raises(SourceError) as caught:
-        open_source(spec, mode)
+        open_source(spec, None)
     return str(caught.value)
 
 
-# --- a port --------------------------------------------------------------------------------------
+# --- ports that are listened to ------------------------------------------------------------------
 
 
-@dataclass
-class Terminal:
-    """Both ends of a pseudo-terminal: we write to the meter's, the bridge opens the other by its name."""
+Talk = Callable[[float], tuple[bytes, int]]
+STANDARD: Final[Talk] = lambda _: (STANDARD_FRAME, 9600)  # noqa: E731  a table
+HISTORIQUE: Final[Talk] = lambda _: (HISTORIQUE_FRAME, 1200)  # noqa: E731
+SILENT: Final[Talk] = lambda _: (b"", 1200)  # noqa: E731
+NOISE: Final[Talk] = lambda _: (bytes(range(0x60)), 7000)  # noqa: E731
 
-    meter: int
-    port: int
-    name: str
 
-    def unplug(self) -> None:
-        os.close(self.meter)
-        os.close(self.port)
-        self.meter = self.port = -1
+class Desk:
+    """Ports with a wire at each, as UARTs hear them; a clock that reading moves; what was done and told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.talks: dict[str, Talk | SourceError] = {}
+        self.done: list[str] = []
+        self.told: list[tuple[Verdict, str]] = []
+        self.known: dict[str, int] = {}
+
+    def open(self, spec: str, mode: Mode | None = None) -> Source:
+        return open_source(spec, mode, lambda *said: self.told.append(said), self.known, lambda: self.now)
+
+    def port(self, name: str, speed: int = 9600) -> Port:
+        return Port(self, name, speed)
+
+
+class Port:
+    """One of them, open."""
+
+    def __init__(self, desk: Desk, name: str, speed: int) -> None:
+        talk = desk.talks[name]
+        if isinstance(talk, SourceError):
+            raise talk
+        self._desk, self._name = desk, name
+        self._uart = Uart(Wire(self._talk), speed, now=desk.now)
+        self._uart.tune(speed)
+        desk.done.append(f"{name} opened at {speed}")
+
+    def _talk(self, now: float) -> tuple[bytes, int]:
+        talk = self._desk.talks[self._name]
+        assert not isinstance(talk, SourceError), "an open port talks"
+        return talk(now)
+
+    def read(self) -> bytes:
+        if isinstance(error := self._desk.talks[self._name], SourceError):
+            raise error
+        self._desk.now = round(self._desk.now + 0.1, 6)
+        return self._uart.hear(0.1)
+
+    def tune(self, speed: int) -> None:
+        self._desk.done.append(f"{speed}")
+        self._uart.tune(speed)
+
+    def close(self) -> None:
+        self._desk.done.append("closed")
 
 
 @pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    meter, port = os.openpty()
-    tty.setraw(port, termios.TCSANOW)
-    both = Terminal(meter, port, os.ttyname(port))
-    yield both
-    if both.meter >= 0:
-        both.unplug()
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    ports = Desk()
+    monkeypatch.setattr(source, "SerialSource", ports.port)
+    monkeypatch.setattr(source, "find_ports", lambda: sorted(ports.talks))
+    return ports
 
 
-def read_until(opened: Source, length: int) -> bytes:
-    """At least so many bytes: a port gives what is there."""
-    data = b""
-    while len(data) < length:
+def listen(desk: Desk, opened: Source, seconds: float) -> bytes:
+    """What is handed on in so many seconds."""
+    until, data = desk.now + seconds, b""
+    while desk.now < until:
         data += opened.read()
     return data
 
 
-@pytest.mark.parametrize("mode", [Mode.STANDARD, Mode.HISTORIQUE, None])
-def test_a_port_gives_the_bytes_that_arrive_in_pieces(terminal: Terminal, mode: Mode | None) -> None:
-    opened = open_source(terminal.name, mode)
-    assert isinstance(opened, SerialSource)
-    os.write(terminal.meter, HISTORIQUE_FRAME + STANDARD_FRAME)
-    assert read_until(opened, len(HISTORIQUE_FRAME + STANDARD_FRAME)) == HISTORIQUE_FRAME + STANDARD_FRAME
-    opened.close()
-
-
-def test_a_port_where_nothing_arrives_gives_nothing_soon(terminal: Terminal) -> None:
-    opened = open_source(terminal.name, Mode.STANDARD)
-    assert opened.read() == b""
-    opened.close()
-
-
-def test_the_terminals_own_characters_pass_untouched(terminal: Terminal) -> None:
-    # in cooked mode CR becomes LF, ETX an interrupt, EOT an end of file, 0x11 and 0x13 flow control
-    opened = open_source(terminal.name, Mode.STANDARD)
-    every = bytes(range(0x80))
-    os.write(terminal.meter, every)
-    assert read_until(opened, len(every)) == every
-    opened.close()
-
-
-def test_bit_seven_is_masked_where_the_line_delivers_eight(terminal: Terminal) -> None:
-    opened = open_source(terminal.name, Mode.STANDARD)
-    os.write(terminal.meter, bytes(byte | 0x80 for byte in HISTORIQUE_FRAME))
-    assert read_until(opened, len(HISTORIQUE_FRAME)) == HISTORIQUE_FRAME
-    opened.close()
-
-
-def test_a_port_can_be_opened_again_after_it_was_closed(terminal: Terminal) -> None:
-    for _ in range(2):
-        opened = open_source(terminal.name, Mode.HISTORIQUE)
-        os.write(terminal.meter, b"\x02")
-        assert read_until(opened, 1) == b"\x02"
-        opened.close()
-
-
-def test_a_port_that_goes_away_says_so(terminal: Terminal) -> None:
-    opened = open_source(terminal.name, Mode.STANDARD)
-    terminal.unplug()
+def give_up(desk: Desk, opened: Source, limit: float = 120.0) -> SourceError:
+    """The error that reading ends with."""
     with pytest.raises(SourceError) as caught:
-        opened.read()
-    assert re.fullmatch(rf"The port {terminal.name} is gone \(.+\): is the adapter unplugged\?", str(caught.value))
-    opened.close()
+        listen(desk, opened, limit)
+    return caught.value
 
 
-def test_a_port_that_was_closed_meanwhile_says_so(terminal: Terminal) -> None:
-    opened = open_source(terminal.name, Mode.STANDARD)
-    opened.close()
-    with pytest.raises(SourceError, match=f"^The port {terminal.name} is gone "):
-        opened.read()
+def proven(speed: int, mode: Mode) -> Verdict:
+    return Verdict(Cause.PROVEN, (speed,), mode)
 
 
-def test_a_port_in_use_says_so(terminal: Terminal) -> None:
-    opened = open_source(terminal.name, Mode.STANDARD)
-    assert complaint(terminal.name) == (
-        f"The port {terminal.name} is in use by another program: stop it, or give us another port"
-    )
-    opened.close()
+USB, USB1, USB2 = "/dev/ttyUSB0", "/dev/ttyUSB1", "/dev/ttyUSB2"
 
 
-def test_a_missing_port_says_so() -> None:
-    assert complaint("/dev/nowhere") == (
-        "The port /dev/nowhere does not exist: is the adapter plugged in, is the name right?"
-    )
-
-
-def test_what_is_no_port_says_so() -> None:
-    assert [complaint("/dev/null"), complaint("/dev/shm")] == [
-        "/dev/null is not a serial port: name one, such as /dev/ttyUSB0",
-        "The port /dev/shm cannot be opened (Is a directory)",
-    ]
-
-
-def test_a_port_without_rights_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_args: object, **_options: object) -> None:  # a failure that root, who runs these tests, never meets
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("serial.serial_for_url", refuse)
-    assert complaint("/dev/ttyUSB0") == (
-        "The port /dev/ttyUSB0 may not be opened by this user: add it to the group dialout (sudo adduser $USER dialout)"
-    )
-
-
-def test_the_kernel_is_told_to_check_parity(terminal: Terminal) -> None:
-    attributes = termios.tcgetattr(terminal.port)
-    attributes[0] |= termios.IGNPAR | termios.PARMRK
-    termios.tcsetattr(terminal.port, termios.TCSANOW, attributes)
-    source._check_parity(terminal.port)
-    checked = termios.tcgetattr(terminal.port)[0]
-    assert (checked & termios.INPCK, checked & termios.IGNPAR, checked & termios.PARMRK) == (termios.INPCK, 0, 0)
-
-
-def test_a_real_port_is_opened_with_seven_bits_and_even_parity(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("talk", "frame", "speed", "mode"), [(STANDARD, STANDARD_FRAME, 9600, S), (HISTORIQUE, HISTORIQUE_FRAME, 1200, H)]
+)
+def test_a_ports_speed_is_found_and_nothing_is_handed_on_before(
+    desk: Desk, talk: Talk, frame: bytes, speed: int, mode: Mode
 ) -> None:
-    """The options as pyserial gets them; the port behind is still a pseudo-terminal, which has no parity."""
-    seen: dict[str, Any] = {}
-
-    class Port:
-        def fileno(self) -> int:
-            return terminal.port
-
-    def open_port(name: str, **options: Any) -> Port:
-        seen.update(options, name=name)
-        return Port()
-
-    monkeypatch.setattr("serial.serial_for_url", open_port)
-    open_source("/dev/ttyUSB0", Mode.HISTORIQUE)
-    assert seen == {
-        "name": "/dev/ttyUSB0",
-        "baudrate": 1200,
-        "bytesize": 7,
-        "parity": "E",
-        "stopbits": 1,
-        "timeout": 0.1,
-        "exclusive": True,
-    }
-    assert termios.tcgetattr(terminal.port)[0] & termios.INPCK
+    desk.talks[USB] = talk
+    data = listen(desk, desk.open(USB), 10.0)
+    assert data.startswith(frame)
+    assert (desk.told, desk.known) == ([(proven(speed, mode), USB)], {USB: speed})
 
 
-# --- finding the port ----------------------------------------------------------------------------
+def test_the_speed_that_worked_last_is_tried_first(desk: Desk) -> None:
+    desk.talks[USB] = lambda _: (HISTORIQUE_FRAME, 2400)
+    desk.known[USB] = 2400
+    listen(desk, desk.open(USB), 3.0)
+    assert (desk.done, desk.told) == ([f"{USB} opened at 2400"], [(proven(2400, H), USB)])
 
 
-@dataclass
-class Found:
-    device: str
-    vid: int | None
+def test_a_meter_that_switches_its_mode_is_followed_and_keeps_its_name(desk: Desk) -> None:
+    desk.talks[USB] = lambda now: (STANDARD_FRAME, 9600) if 30 < now < 90 else (HISTORIQUE_FRAME, 1200)
+    opened, line = desk.open(USB), Line()
+    spoken = []
+    while desk.now < 130:
+        for checked in line.feed(opened.read(), Moment(datetime.now(UTC), desk.now)):
+            if checked.decoded.reading is not None and checked.decoded.reading.complete:
+                assert checked.meter == METER
+                spoken.append((type(checked.decoded.reading), desk.now))
+    changes = [(kind, round(at)) for (before, _), (kind, at) in pairwise(spoken) if before != kind]
+    (to, there), (fro, back) = changes
+    assert (to, there <= 30 + 18) == (Standard, True)
+    assert (fro, back <= 90 + 20) == (Historique, True)
+    assert desk.told == [(proven(1200, H), USB), (proven(9600, S), USB), (proven(1200, H), USB)]
+    assert "closed" not in desk.done
+
+
+def test_a_line_that_comes_back_at_its_old_speed_is_found_again(desk: Desk) -> None:
+    desk.talks[USB] = lambda now: NOISE(now) if 30 < now < 47 else STANDARD(now)
+    listen(desk, desk.open(USB), 80.0)
+    assert desk.told == [(proven(9600, S), USB), (proven(9600, S), USB)]
+
+
+@pytest.mark.parametrize(("talk", "cause", "seconds"), [(SILENT, Cause.SILENT, 10.0), (NOISE, Cause.NOISE, 20.0)])
+def test_a_port_where_no_speed_is_right_ends_with_the_likely_cause(
+    desk: Desk, talk: Talk, cause: Cause, seconds: float
+) -> None:
+    desk.talks[USB] = talk
+    error = give_up(desk, desk.open(USB))
+    assert (type(error), str(error)) == (UnheardError, Verdict(cause, SPEEDS).sentence(USB))
+    assert desk.now <= seconds
+
+
+@pytest.mark.parametrize("mode", [S, None])
+def test_a_port_that_falls_silent_ends_after_fifteen_seconds(desk: Desk, mode: Mode | None) -> None:
+    """Opened again, a frozen adapter may come back."""
+    desk.talks[USB] = lambda now: STANDARD(now) if now < 20 else SILENT(now)
+    error = give_up(desk, desk.open(USB, mode))
+    assert (type(error), str(error)) == (UnheardError, f"No signal on {USB}: are I1 and I2 connected, and not A?")
+    assert 30 <= desk.now <= 36
 
 
 @pytest.mark.parametrize(
-    ("ports", "said"),
+    ("talk", "mode", "told"),
     [
-        ([], "none"),
-        ([Found("/dev/ttyS0", None)], "none"),
-        ([Found("/dev/ttyUSB0", 1), Found("/dev/ttyUSB1", 1)], "/dev/ttyUSB0, /dev/ttyUSB1"),
+        (STANDARD, S, proven(9600, S)),
+        (HISTORIQUE, H, proven(1200, H)),
+        (HISTORIQUE, S, Verdict(Cause.SLOWER, (9600,))),
+        (STANDARD, H, Verdict(Cause.NOISE, (1200,))),
+        (lambda _: (HISTORIQUE_FRAME, 9600), S, Verdict(Cause.OTHER_MODE, (9600,), H, S)),
     ],
 )
-def test_auto_needs_exactly_one_adapter(ports: list[Found], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_ports, "comports", lambda: ports)
-    assert complaint("auto") == (
-        f"meters.0.source: 'auto' needs exactly one serial adapter and found {said}: plug it in, or name the port"
+def test_a_configured_port_is_never_tuned_and_what_it_says_is_told_once(
+    desk: Desk, talk: Talk, mode: Mode, told: Verdict
+) -> None:
+    desk.talks[USB] = talk
+    assert listen(desk, desk.open(USB, mode), 60.0) != b""
+    assert desk.told == [(told, USB)]
+    assert desk.done == [f"{USB} opened at {told.speeds[0]}"]
+
+
+# --- auto ----------------------------------------------------------------------------------------
+
+
+def busy(name: str) -> SourceError:
+    return SourceError(f"The port {name} is in use: stop it", "is in use by another program")
+
+
+def test_of_several_ports_the_one_that_speaks_is_taken(desk: Desk) -> None:
+    desk.talks = {USB: busy(USB), USB1: NOISE, USB2: HISTORIQUE, "/dev/ttyUSB3": STANDARD}
+    data = listen(desk, desk.open("auto"), 40.0)
+    assert data.startswith(HISTORIQUE_FRAME)
+    assert (desk.told, desk.known) == ([(proven(1200, H), USB2)], {USB2: 1200})
+    assert desk.done[-1] == "1200"
+
+
+def test_the_port_that_spoke_last_is_tried_first(desk: Desk) -> None:
+    desk.talks = {USB: SILENT, USB1: STANDARD}
+    desk.known[USB1] = 9600
+    listen(desk, desk.open("auto"), 1.0)
+    assert (desk.done, desk.told) == ([f"{USB1} opened at 9600"], [(proven(9600, S), USB1)])
+
+
+def test_where_none_speaks_each_is_named_with_the_reason(desk: Desk) -> None:
+    desk.talks = {USB: busy(USB), USB1: NOISE, USB2: SILENT}
+    opened = desk.open("auto")
+    error = give_up(desk, opened)
+    assert (type(error), str(error)) == (
+        UnheardError,
+        (
+            "No port speaks TIC (/dev/ttyUSB0 is in use by another program, /dev/ttyUSB1 gives no valid group, "
+            "/dev/ttyUSB2 gives no signal): connect I1 and I2 to one of them, or name the port"
+        ),
+    )
+    assert desk.now <= 30
+    assert desk.done.count("closed") == 2
+    opened.close()
+
+
+def test_where_none_can_be_opened_it_is_no_matter_of_listening(desk: Desk) -> None:
+    desk.talks = {USB: busy(USB), USB1: busy(USB1)}
+    error = give_up(desk, desk.open("auto"))
+    assert (type(error), str(error)) == (
+        SourceError,
+        (
+            "No port speaks TIC (/dev/ttyUSB0 is in use by another program, /dev/ttyUSB1 is in use by another "
+            "program): connect I1 and I2 to one of them, or name the port"
+        ),
     )
 
 
-@pytest.mark.parametrize("port", [Found("/dev/ttyUSB7", 1027), Found("/dev/ttyAMA0", None)])
-def test_auto_takes_the_only_adapter(port: Found, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_ports, "comports", lambda: [port, Found("/dev/ttyS0", None)])
-    assert find_port() == port.device
+@pytest.mark.parametrize(("mode", "taken"), [(S, USB1), (H, USB)])
+def test_of_several_ports_the_one_that_speaks_the_configured_mode_is_taken(desk: Desk, mode: Mode, taken: str) -> None:
+    desk.talks = {USB: HISTORIQUE, USB1: STANDARD}
+    listen(desk, desk.open("auto", mode), 10.0)
+    assert [name for _, name in desk.told] == [taken]
 
 
-def test_auto_prefers_the_stable_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ttyUSB0").touch()
-    (tmp_path / "by-id").mkdir()
-    stable = tmp_path / "by-id" / "usb-FTDI-port0"
-    stable.symlink_to(tmp_path / "ttyUSB0")
-    monkeypatch.setattr(source, "STABLE_NAMES", tmp_path / "by-id")
-    monkeypatch.setattr(list_ports, "comports", lambda: [Found(str(tmp_path / "ttyUSB0"), 1027)])
-    assert find_port() == str(stable)
+def test_a_port_that_was_taken_is_kept_while_its_speed_is_looked_for_again(desk: Desk) -> None:
+    desk.talks = {USB: lambda now: STANDARD(now) if now < 20 else NOISE(now), USB1: HISTORIQUE}
+    error = give_up(desk, desk.open("auto"))
+    assert str(error) == Verdict(Cause.NOISE, (1200, 2400, 4800, 19200, 9600)).sentence(USB)
 
 
-@pytest.mark.parametrize(
-    ("spec", "port"),
-    [
-        ("auto", True),
-        ("/dev/ttyUSB0", True),
-        ("rfc2217://host:7000", True),
-        ("socket://host:7000", False),
-        ("sim:tempo", False),
-        ("-", False),
-        ("capture.tic", False),
-    ],
-)
-def test_a_port_is_what_has_a_speed(spec: str, port: bool) -> None:
-    assert is_port(spec) is port
+def test_a_configured_mode_on_the_port_that_was_taken_is_not_looked_for_again(desk: Desk) -> None:
+    desk.talks = {USB: lambda now: STANDARD(now) if now < 20 else NOISE(now), USB1: HISTORIQUE}
+    listen(desk, desk.open("auto", S), 60.0)
+    assert desk.told == [(proven(9600, S), USB), (Verdict(Cause.NOISE, (9600,)), USB)]
 
 
-# --- the network ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(("mode", "opened_at"), [(None, 9600), (H, 1200)])
+def test_the_only_port_is_taken_at_once_and_complains_in_its_own_words(
+    desk: Desk, mode: Mode | None, opened_at: int
+) -> None:
+    desk.talks = {USB: SILENT}
+    error = give_up(desk, desk.open("auto", mode))
+    assert desk.done[0] == f"{USB} opened at {opened_at}"
+    assert str(error) == f"No signal on {USB}: are I1 and I2 connected, and not A?"
 
 
-def test_a_socket_gives_what_the_other_end_sends_and_says_when_it_is_gone() -> None:
+def test_without_any_port_it_says_so(desk: Desk) -> None:
+    assert complaint("auto") == "source: auto found no serial adapter: plug it in, or name the port"
+    assert desk.done == []
+
+
+# --- a real pseudo-terminal ----------------------------------------------------------------------
+
+
+def test_a_terminal_that_another_program_cooks_is_named_and_made_raw_again(terminal: Terminal) -> None:
+    now = [0.0]
+    told: list[tuple[Verdict, str]] = []
+    opened = open_source(terminal.name, None, lambda *said: told.append(said), {}, lambda: now[0])
+
+    def take(frames: int) -> bytes:
+        data = b""
+        for _ in range(frames):
+            terminal.write(STANDARD_FRAME)
+            while not (piece := opened.read()):
+                pass
+            data += piece
+        return data
+
+    assert take(1) == STANDARD_FRAME
+    attributes = termios.tcgetattr(terminal.port)
+    attributes[0] |= termios.ICRNL
+    termios.tcsetattr(terminal.port, termios.TCSANOW, attributes)
+    now[0] += 10
+    assert take(1) == STANDARD_FRAME.replace(b"\r", b"\n")
+    now[0] += 10
+    assert take(1) == STANDARD_FRAME
+    assert told == [(proven(9600, S), terminal.name), (Verdict(Cause.NOT_RAW, (9600,), S), terminal.name)]
+    opened.close()
+
+
+def test_a_network_port_that_says_nothing_for_long_is_given_up() -> None:
+    """Half-open: the server's machine is gone, and nothing says so."""
+    now = 0.0
     with socket.create_server(("127.0.0.1", 0)) as server:
         spec = f"socket://127.0.0.1:{server.getsockname()[1]}"
-        opened = open_source(spec, None)
+        opened = open_source(spec, None, clock=lambda: now)
         meter, _ = server.accept()
-        meter.sendall(STANDARD_FRAME)
-        assert read_until(opened, len(STANDARD_FRAME)) == STANDARD_FRAME
-        meter.close()
-        with pytest.raises(SourceError) as caught:
+        assert opened.read() == b""
+        now = 15.0
+        with pytest.raises(UnheardError) as caught:
             opened.read()
-        assert str(caught.value) == f"{spec} is gone (socket disconnected): is the serial server running there?"
+        assert str(caught.value) == f"No signal on {spec}: are I1 and I2 connected, and not A?"
         opened.close()
-
-
-def test_a_socket_that_nobody_serves_says_so() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        spec = f"socket://127.0.0.1:{server.getsockname()[1]}"
-    assert complaint(spec) == f"{spec} refuses connections: is the serial server running there?"
-
-
-@pytest.mark.parametrize(
-    ("spec", "said"),
-    [
-        ("socket://nonsense", "socket://nonsense will not do; expected socket://host:port"),
-        ("socket://host:port", "socket://host:port will not do; expected socket://host:port"),
-        ("socket://host:99999", "socket://host:99999 will not do; expected socket://host:port"),
-        ("rfc2217://:7000", "rfc2217://:7000 will not do; expected rfc2217://host:port"),
-    ],
-)
-def test_an_address_that_is_none_says_so(spec: str, said: str) -> None:
-    assert complaint(spec) == said
-
-
-def test_a_host_that_nobody_knows_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_args: object, **_options: object) -> None:  # a failure, without asking a name server
-        raise socket.gaierror(-2, "Name or service not known")
-
-    monkeypatch.setattr("socket.create_connection", unknown)
-    assert complaint("socket://serial.lan:7000") == (
-        "socket://serial.lan:7000 cannot be reached (Name or service not known): is the address right?"
-    )
+        meter.close()
 
 
 # --- files and standard input --------------------------------------------------------------------
@@ -319,16 +349,24 @@ def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
     recorded = tmp_path / "capture.tic"
     recorded.write_bytes(HISTORIQUE_FRAME * 100)
     opened = open_source(str(recorded), None)
-    assert isinstance(opened, FileSource)
     assert len(opened.read()) <= PIECE
     opened.close()
     assert read_all(open_source(str(recorded), None)) == HISTORIQUE_FRAME * 100
 
 
-def test_a_file_recorded_with_eight_bits_is_masked(tmp_path: Path) -> None:
+def test_a_file_recorded_with_eight_bits_keeps_them(tmp_path: Path) -> None:
     recorded = tmp_path / "capture.tic"
-    recorded.write_bytes(bytes(byte | 0x80 for byte in HISTORIQUE_FRAME))
-    assert read_all(open_source(str(recorded), None)) == HISTORIQUE_FRAME
+    recorded.write_bytes(bytes(range(256)))
+    assert read_all(open_source(str(recorded), None)) == bytes(range(256))
+
+
+def test_a_file_recorded_from_a_terminal_that_is_not_raw_is_read_and_named(tmp_path: Path) -> None:
+    cooked = HISTORIQUE_FRAME.replace(b"\r", b"\n").replace(b"\x03", b"")
+    recorded = tmp_path / "capture.tic"
+    recorded.write_bytes(cooked * 3)
+    told: list[tuple[Verdict, str]] = []
+    opened = open_source(str(recorded), None, lambda *said: told.append(said))
+    assert (read_all(opened), told) == (cooked * 3, [(Verdict(Cause.NOT_RAW, (), H), str(recorded))])
 
 
 def test_standard_input_is_a_dash_and_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,7 +161,7 @@ def test_every_slug_is_a_topic_level_and_no_leaf_of_our_own() -> None:
         (None, "None"),
         ("HP BLEU", "HP BLEU"),
         ("", "None"),  # an empty retained message deletes a topic
-        (DayProfile(()), "None"),
+        (DayProfile.of(()), "None"),
         (12.5, "12.5"),
         (12.0, "12"),
         (METER, METER),
@@ -169,7 +169,7 @@ def test_every_slug_is_a_topic_level_and_no_leaf_of_our_own() -> None:
         (StatusRegister(0x003A0001), "003A0001"),
         (Relays(140), "140"),
         (PhaseLoss(0x0E), "0E"),
-        (DayProfile((Switch("00:00", 0xC001), Switch("06:20", 0x8002))), "0000C001 06208002"),
+        (DayProfile.of((Switch("00:00", 0xC001), Switch("06:20", 0x8002))), "0000C001 06208002"),
     ],
 )
 def test_a_payload_is_plain_text(value: Value, text: str) -> None:

@@ -113,6 +113,7 @@ def test_a_small_meter_whole() -> None:
                 "options": ["bleu", "blanc", "rouge"],
                 "enabled_by_default": True,
                 "icon": "mdi:calendar-star",
+                "json_attributes_topic": f"maison/{METER}/tempo_today/attributes",
             },
         },
     }

@@ -69,7 +69,12 @@ NOTE = """
 # Not in the note: of our own.
 OWN = """
     tariff_period                 : -                -                -  D off
-    power_used_percent            : -                measurement      0
+    over_power_1 over_power_2 over_power_3 : problem - -              off binary
+    next_tariff_change            : timestamp        -                -
+    active_power_mean             : power            measurement      0
+    breaker_margin                : apparent_power   measurement      0                 mdi:gauge
+    breaker_seconds_to_trip       : duration         -                0                 mdi:timer-alert-outline
+    power_used_percent            : -                measurement      0  off            mdi:gauge
     link_quality frames_per_minute : -               measurement      0  D off
 """
 
@@ -113,12 +118,14 @@ SIMPLE_METER = """
     stge msg1 prm relais ntarf njourf njourf_next pjourf_next
     breaker terminal_cover overvoltage over_power role energy_direction tariff_index distributor_tariff clock_degraded
     tic_output euridis plc plc_synchronised relay_1 relay_2 relay_3 relay_4 relay_5 relay_6 relay_7 relay_8
-    tariff_period power_used_percent link_quality frames_per_minute
+    tariff_period next_tariff_change active_power_mean breaker_margin breaker_seconds_to_trip power_used_percent
+    link_quality frames_per_minute
 """
 
 
 def test_a_household_sees_few_entities_until_it_asks_for_more() -> None:
     assert [slug for slug in SIMPLE_METER.split() if look(BY_SLUG[slug]).enabled] == [
         "ngtf", "ltarf", "east", "easf01", "irms1", "urms1", "pref", "sinsts", "smaxsn", "msg1",
-        "breaker", "overvoltage", "over_power", "clock_degraded", "relay_1", "power_used_percent",
+        "breaker", "overvoltage", "over_power", "clock_degraded", "relay_1",
+        "next_tariff_change", "active_power_mean", "breaker_margin", "breaker_seconds_to_trip",
     ]  # fmt: skip

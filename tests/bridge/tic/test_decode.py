@@ -376,3 +376,42 @@ def test_a_remembering_decoder_says_what_a_new_one_says(frames: list[bytes], dat
         damaged = whole[:at] + bytes([data.draw(st.integers(0, 127))]) + whole[at + 1 :]
         seen, fresh = decoder.decode(damaged), Decoder().decode(damaged)
         assert (seen.reading, seen.refused) == (fresh.reading, fresh.refused)
+
+
+# --- rules of single labels ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "good", "bad"), [("NTARF", "10", "11"), ("NTARF", "01", "00"), ("NJOURF+1", "09", "10")]
+)
+def test_a_number_outside_what_the_note_defines_is_refused(label: str, good: str, bad: str) -> None:
+    assert Decoder().decode(frame(standard(label, good))).refused == ()
+    assert Decoder().decode(frame(standard(label, bad))).refused == (Refused(label, bad, Reason.VALUE),)
+
+
+def test_only_mobile_peaks_may_leave_the_season_blank() -> None:
+    blank = " 200214060000"
+    assert Decoder().decode(frame(standard("DPM1", blank, "00"))).refused == ()
+    refused = Decoder().decode(frame(standard("SMAXSN", blank, "02110"))).refused
+    assert refused == (Refused("SMAXSN", "02110", Reason.STAMP),)
+
+
+def test_a_blank_season_is_refused_in_a_frame_like_the_last_one_too() -> None:
+    decoder = Decoder()
+    decoder.decode(frame(standard("SMAXSN", "H200214060000", "02110")))
+    decoded = decoder.decode(frame(standard("SMAXSN", " 200214060000", "02110")))
+    assert decoded == Decoded(None, (Refused("SMAXSN", "02110", Reason.STAMP),))
+
+
+def test_a_date_that_does_not_exist_is_refused_in_a_frame_like_the_last_one_too() -> None:
+    decoder = Decoder()
+    decoder.decode(frame(standard("SMAXSN", "H200214060000", "02110")))
+    decoded = decoder.decode(frame(standard("SMAXSN", "H200230060000", "02110")))
+    assert decoded == Decoded(None, (Refused("SMAXSN", "02110", Reason.STAMP),))
+
+
+def test_a_meter_under_test_says_nothing() -> None:
+    test = frame(historique("TRAME", "TEST"), historique("ADCO", METER), historique("PAPP", "00530"))
+    assert Decoder().decode(test) == Decoded(None, (Refused("TRAME", "TEST", Reason.TEST_FRAME),))
+    other = frame(historique("TRAME", "X"), historique("PAPP", "00530"))
+    assert Decoder().decode(other).reading is not None

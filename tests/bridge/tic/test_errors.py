@@ -25,6 +25,10 @@ def test_reasons_are_a_closed_list_of_words() -> None:
         "stamp",
         "value",
         "repeated",
+        "test_frame",
+        "unconfirmed",
+        "index",
+        "power",
         "meter_id",
     ]
 

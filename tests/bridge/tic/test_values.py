@@ -265,7 +265,7 @@ def test_a_switch_sets_index_and_contacts(
 # --- each quantity, read and written -------------------------------------------------------------
 
 FREE = " NONUTILE"
-PROFILE = DayProfile((Switch("00:00", 0xC001), Switch("06:20", 0x8002), Switch("22:20", 0xC001)))
+PROFILE = DayProfile.of((Switch("00:00", 0xC001), Switch("06:20", 0x8002), Switch("22:20", 0xC001)))
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ PROFILE = DayProfile((Switch("00:00", 0xC001), Switch("06:20", 0x8002), Switch("
                 {"at": "22:20", "index": 1, "contact": "closed", "virtual": []},
             ],
         ),
-        (S, "PPOINTE", FREE.strip() + FREE * 10, DayProfile(()), []),
+        (S, "PPOINTE", FREE.strip() + FREE * 10, DayProfile.of(()), []),
     ],
 )
 def test_a_value_is_read_as_what_it_is(mode: Mode, label: str, raw: str, value: Value, json: object) -> None:
@@ -321,7 +321,7 @@ def test_an_instants_value_is_its_horodate() -> None:
 
 def test_a_profile_may_have_fewer_than_eleven_blocks() -> None:
     read = read_value(BY_LABEL[S]["PJOURF+1"], "00004001 NONUTILE", None)
-    assert (read, str(read)) == (DayProfile((Switch("00:00", 0x4001),)), "00004001")
+    assert (read, str(read)) == (DayProfile.of((Switch("00:00", 0x4001),)), "00004001")
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_a_profile_may_have_fewer_than_eleven_blocks() -> None:
         (S, "PJOURF+1", "0000C001  06208002", Reason.LENGTH),
         (S, "PJOURF+1", "NONUTILE" + FREE * 11, Reason.LENGTH),
         (S, "PJOURF+1", "0000C00", Reason.LENGTH),
-        (S, "PJOURF+1", "0000Cé01", Reason.LENGTH),
+        (S, "PJOURF+1", "0000Cé01", Reason.CHARACTERS),
         (S, "PJOURF+1", "0000C00G", Reason.CHARACTERS),
         (S, "PJOURF+1", "00x0C001", Reason.CHARACTERS),
         (S, "PJOURF+1", "2400C001", Reason.VALUE),
