@@ -20,6 +20,7 @@ from bridge.config import MeterSettings, Settings
 from bridge.detect import Cause, Verdict
 from bridge.guard import Memory, Moment
 from bridge.line import Line
+from bridge.memory import MemoryFile
 from bridge.meter import Announcement, Bridge, Meter
 from bridge.mqtt import Link, Received
 from bridge.source import Clock, Source, SourceEnded, SourceError, UnheardError, open_source
@@ -31,6 +32,7 @@ from homeassistant.discovery import MeterFacts, Setting, meter_message
 log = logging.getLogger("ticbridge.bridge")
 
 _INFO_EVERY: Final = 60.0
+_REMEMBER_EVERY: Final = 600.0
 _BACKOFF: Final = (1.0, 30.0)  # "back by itself within 30 s"
 _BIRTH_DELAY: Final = (0.5, 3.0)  # so that many bridges do not answer Home Assistant at once
 
@@ -49,6 +51,7 @@ class Reader(threading.Thread):
         stopping: threading.Event,
         opener: Callable[..., Source] = open_source,
         clock: Clock = monotonic,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__(name=f"reader {settings.source}", daemon=True)
         self._settings = settings
@@ -58,7 +61,7 @@ class Reader(threading.Thread):
         self._said = ""
         self._unheard = False  # the last opening ended in silence or noise
         self._speeds: dict[str, int] = {}  # that worked last, by port
-        self._memory: Memory = {}
+        self._memory: Memory = {} if memory is None else memory
         self.meter = meter
         self.source_ok = False
         self.ended = False
@@ -99,6 +102,7 @@ class Reader(threading.Thread):
             source.close()
 
     def _feed(self, source: Source, line: Line) -> None:
+        remembered = self._clock()
         while not self._stopping.is_set():
             try:
                 piece = source.read()
@@ -112,6 +116,9 @@ class Reader(threading.Thread):
             for frame in line.feed(piece, now) if piece else ():
                 self.meter.take(frame)
             self.meter.tick(now.monotonic)
+            if now.monotonic - remembered >= _REMEMBER_EVERY:
+                remembered = now.monotonic
+                line.remember()
 
     def _idle(self, seconds: float) -> None:
         until = self._clock() + seconds
@@ -158,6 +165,7 @@ class Daemon:
             on_ready=self._on_ready,
             on_message=self._on_message,
         )
+        self._memory = MemoryFile(settings.bridge.state_dir)
         self._readers = [self._reader(n, meter) for n, meter in enumerate(settings.meters)]
 
     def run(self) -> int:
@@ -171,6 +179,7 @@ class Daemon:
         self._stopping.set()
         for reader in self._readers:
             reader.join(1.0)
+        self._memory.save()
         if self._birth is not None:
             self._birth.cancel()
         last = [status for reader in self._readers if (status := reader.meter.status()) is not None]
@@ -204,6 +213,7 @@ class Daemon:
             state = [(reader.source_ok, reader.meter.meter) for reader in self._readers]
             if monotonic() >= due:
                 due = monotonic() + _INFO_EVERY
+                self._memory.save()
                 self._log_damage()
                 self._send_info()
             elif state != said:
@@ -231,7 +241,7 @@ class Daemon:
         announce = self._announcer(number)
         meter = Meter(self._bridge, settings, self._settings.publish, self._settings.reading.interval,
                       self._link.send, announce)  # fmt: skip
-        return Reader(settings, meter, self._stopping)
+        return Reader(settings, meter, self._stopping, memory=self._memory.memory)
 
     # --- broker ----------------------------------------------------------------------------------
 
@@ -278,7 +288,7 @@ class Daemon:
                     name=said.name,
                     mode=reading.mode,
                     slugs=said.slugs,
-                    phases=3 if {"irms2", "iinst2"} & said.slugs else 1,
+                    phases=said.phases,
                     address=reading.meter_id,
                     tic_version=reading.vtic if isinstance(reading, Standard) else None,
                     alias=said.meter[-4:].lower() if number else "",

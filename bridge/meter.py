@@ -10,6 +10,7 @@ from typing import Final
 
 from bridge.config import MeterSettings, PublishSettings
 from bridge.derived import Derived, Said
+from bridge.events import Events
 from bridge.guard import Checked
 from bridge.policy import Policy, Rule
 from bridge.presence import Presence
@@ -32,9 +33,8 @@ from bridge.topics import (
 )
 
 SILENCE: Final = 30.0  # seconds without a valid frame before a meter is offline
-_HELD_BACK: Final = frozenset(
-    {"link_quality", "frames_per_minute"}
-)  # move with every frame: never worth a message at once
+_HELD_BACK: Final = frozenset({"link_quality", "frames_per_minute"})  # move with every frame: not worth a message each
+_OF_THREE: Final = frozenset({"irms2", "urms2", "iinst2"})  # labels that only a three-phase meter sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Announcement:
     name: str
     reading: Reading
     slugs: frozenset[str]
+    phases: int = 1
 
 
 class Meter:
@@ -89,7 +90,9 @@ class Meter:
         self._presence = Presence()
         self._quality = LineQuality()
         self._derived = Derived(settings.zone, self._quality)
+        self._events = Events()
         self._seen: set[str] = set()
+        self._phases = 1
         self._mode: Mode | None = None
         self._meter: str | None = None
         self._reading: Reading | None = None  # the newest that tells who speaks, and in which mode
@@ -131,6 +134,10 @@ class Meter:
         self._describe(reading, said.values)
         self._say_status(online=True)
         self._fields(frame, said, gone)
+        for event in self._events.take(frame, said.values, gone):
+            topic = self._bridge.topics.meter(frame.meter, "event")
+            text = json.dumps({"event_type": event.kind, **event.attributes})
+            self._send(Message(topic, text, retain=False, qos=1))
         self._store(frame, said.values, gone)
 
     def tick(self, now: float) -> None:
@@ -164,6 +171,7 @@ class Meter:
         self._presence = Presence()
         self._derived = Derived(self._settings.zone, self._quality)
         self._seen = set()
+        self._phases = 1
         self._reading = None
         self._online = None
         self._offer_all = True
@@ -175,8 +183,11 @@ class Meter:
         # An index that never counted is not worth an entity; once it does, it is.
         slugs = {slug for slug in said if slug in self._seen or _says_something(slug, reading)}
         slugs = {slug for slug in slugs if self._may_leave(slug)}
-        if slugs <= self._seen and reading.mode is self._mode:
+        # Whatever the owner lets out: a short frame, or one that lost a group, never takes a phase away.
+        phases = 1 if _OF_THREE.isdisjoint(said) else 3
+        if slugs <= self._seen and reading.mode is self._mode and phases <= self._phases:
             return
+        self._phases = max(phases, self._phases)
         self._seen |= slugs
         self._mode = reading.mode
         for message in self._announcement():
@@ -185,7 +196,8 @@ class Meter:
     def _announcement(self) -> Iterator[Message]:
         assert self._meter is not None, "a meter is announced once it is sure"
         assert self._reading is not None, "and once it said something"
-        yield from self._announce(Announcement(self._meter, self._settings.name, self._reading, frozenset(self._seen)))
+        said = Announcement(self._meter, self._settings.name, self._reading, frozenset(self._seen), self._phases)
+        yield from self._announce(said)
 
     def _say_status(self, *, online: bool) -> None:
         if self._online != online:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bridge.tic.catalogue import Mode
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.framing import is_whole
-from bridge.tic.groups import split_groups
+from bridge.tic.groups import is_one_group, split_groups
 from bridge.tic.models import MODELS, Reading
 from bridge.tic.values import PARIS, Stamp, Value
 from bridge.tic.verdicts import NO, Accepted, Reader, Unknown, Verdict, judge, reader
@@ -84,7 +84,7 @@ class Decoder:
                     continue
                 lost.append(slug)
             verdict = judge(group, self._zone)
-            if not isinstance(verdict, Refused):
+            if not isinstance(verdict, Refused) or not is_one_group(group):
                 return None
             refused.append(verdict)
             groups[n] = last[n]

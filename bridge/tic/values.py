@@ -173,6 +173,9 @@ class StatusRegister:
         return (None, "pm1", "pm2", "pm3")[self._part(30, 2)]
 
 
+ALL_RELAYS: Final = 0xFF
+
+
 @dataclass(frozen=True, slots=True)
 class Relays:
     """RELAIS: 8 relays, bit 0 is relay 1, the real dry contact; 1 is closed (54E section 6.2.3.19)."""
@@ -292,9 +295,13 @@ def _read_int(field: Field, raw: str) -> int:
     return value
 
 
-def _read_text(field: Field, raw: str) -> str:
+def fold(text: str) -> str:
     """Free text, padded as the supplier likes: runs of blanks are folded, the ends stripped."""
-    return " ".join(_exact(field, raw).split())
+    return " ".join(text.split())
+
+
+def _read_text(field: Field, raw: str) -> str:
+    return fold(_exact(field, raw))
 
 
 def _read_word(field: Field, raw: str) -> str | None:
@@ -314,31 +321,36 @@ def _hexadecimal(field: Field, raw: str) -> int:
 
 def _read_relays(field: Field, raw: str) -> Relays:
     bits = _read_int(field, raw)
-    if bits > 0xFF:
+    if bits > ALL_RELAYS:
         raise GroupError(Reason.VALUE)
     return Relays(bits)
 
 
-_BLOCK: Final = "(?:(?:[01][0-9]|2[0-3])[0-5][0-9][0-9A-F]{4}|NONUTILE)"
-_PROFILE: Final = re.compile(f"{_BLOCK}(?: {_BLOCK}){{0,10}}")
-_FREE_BLOCKS: Final = re.compile(f" ?{_FREE}")
+_BLOCK: Final = "(?:[01][0-9]|2[0-3])[0-5][0-9][0-9A-F]{4}"
+_IN_USE: Final = re.compile(f"{_BLOCK}(?: {_BLOCK}){{0,10}}")
+_MOST: Final = 11  # blocks of 8 characters, one blank between
+_FREE_BLOCK: Final = f" {_FREE}"
+_FREE_TAILS: Final = frozenset(_FREE_BLOCK * number for number in range(_MOST))
 
 
 def _read_profile(_field: Field, raw: str) -> DayProfile:
-    """1 to 11 blocks of 8 characters, one blank between; some meters send fewer than 11."""
-    if not _PROFILE.fullmatch(raw):
-        raise GroupError(_what_is_wrong(raw.split(" ")))
-    return DayProfile(_FREE_BLOCKS.sub("", raw).lstrip())
+    """1 to 11 blocks; some meters send fewer than 11. Those that are not in use come last, as far as is known."""
+    used, free, rest = raw.partition(_FREE_BLOCK)
+    if len(raw) >= _MOST * 9 or free + rest not in _FREE_TAILS or not _IN_USE.fullmatch(used):
+        used = _read_blocks(raw.split(" "))
+    return DayProfile(used)
 
 
-def _what_is_wrong(blocks: list[str]) -> Reason:
-    """Why blocks are no day profile."""
-    if len(blocks) > 11 or any(len(block) != 8 for block in blocks):
-        return Reason.LENGTH
+def _read_blocks(blocks: list[str]) -> str:
+    """The blocks in use, in whatever order they come, or what is wrong with them."""
+    if len(blocks) > _MOST or any(len(block) != 8 for block in blocks):
+        raise GroupError(Reason.LENGTH)
     used = [block for block in blocks if block != _FREE]
     if any(not block[:4].isdecimal() or block[4:].strip(_HEX) or not block.isascii() for block in used):
-        return Reason.CHARACTERS
-    return Reason.VALUE
+        raise GroupError(Reason.CHARACTERS)
+    if not all(_IN_USE.fullmatch(block) for block in used):
+        raise GroupError(Reason.VALUE)
+    return " ".join(used)
 
 
 def _no_value(field: Field, raw: str) -> None:
@@ -377,7 +389,7 @@ def _write_word(field: Field, value: Value) -> str:
 
 def _write_profile(value: DayProfile) -> str:
     blocks = str(value).split()
-    return " ".join(blocks + [_FREE] * (11 - len(blocks)))
+    return " ".join(blocks + [_FREE] * (_MOST - len(blocks)))
 
 
 def write_value(field: Field, value: Value) -> str:

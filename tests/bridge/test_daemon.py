@@ -12,7 +12,7 @@ import pytest
 from bridge.config import MeterSettings
 from bridge.daemon import Reader
 from bridge.detect import Cause, Verdict
-from bridge.guard import Checked
+from bridge.guard import Checked, Memory
 from bridge.source import Source, SourceEnded, SourceError, UnheardError
 from bridge.tic.catalogue import Mode
 from tests.bridge.heard import Heard
@@ -209,6 +209,25 @@ def test_the_speeds_that_worked_are_remembered_from_opening_to_opening() -> None
     script.run()
     first, *others = script.known
     assert all(known is first for known in others)
+
+
+def test_what_is_believed_of_the_indexes_is_kept_each_ten_minutes_and_at_the_end() -> None:
+    script = Script([[*([STANDARD_FRAME] * 3), 599.0, 1.0, STANDARD]])
+    memory: Memory = {}
+    script.reader = Reader(
+        script.settings, script.heard.meter, script.stopping, script.open, lambda: script.now, memory
+    )
+    kept: list[tuple[float, bool]] = []
+    tick = script.heard.meter.tick
+
+    def noted(now: float) -> None:
+        kept.append((now, METER in memory))
+        tick(now)
+
+    script.heard.meter.tick = noted  # type: ignore[method-assign]  # to look between two pieces
+    script.run()
+    assert kept == [(0.0, False)] * 3 + [(599.0, False), (600.0, False), (600.0, True)]
+    assert memory[METER].keys() >= {"east"}
 
 
 def test_stopping_ends_a_pause() -> None:

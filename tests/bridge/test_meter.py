@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from bridge.config import FieldRule, MeterSettings, PublishSettings
-from bridge.meter import Meter
+from bridge.meter import Announcement, Meter
 from bridge.tic.decode import Decoded
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.models import Historique, Reading, Standard
@@ -166,6 +167,33 @@ def test_the_delivery_point_leaves_the_bridge_on_request_only() -> None:
 # --- announcements -------------------------------------------------------------------------------
 
 
+def test_three_phases_are_seen_whatever_fields_are_let_out() -> None:
+    announced: list[int] = []
+
+    def note(said: Announcement) -> Iterator[Message]:
+        announced.append(said.phases)
+        return iter(())
+
+    settings, publish = MeterSettings(source="-"), PublishSettings(fields=["sinsts"])
+    meter = Meter(BRIDGE, settings, publish, 0.0, lambda _: True, note)
+    for n, more in enumerate([{}, {"urms1": 230, "urms2": 231, "urms3": 229}, {}, {"irms2": 3}]):
+        meter.take(checked(Standard.model_validate({"sinsts": 530} | more), float(n)))
+    assert announced == [1, 3]
+
+
+def test_an_event_is_a_message_that_is_not_kept() -> None:
+    heard = Heard()
+    heard.take(Historique(base=1, ptec="HC"))
+    heard.meter.take(checked(Historique(base=1, ptec="HP"), 2.0))
+    event = Message(
+        f"linky/{METER}/event",
+        '{"event_type": "tariff_change", "before": 1, "after": 2, "tariff_period": "HP"}',
+        retain=False,
+        qos=1,
+    )
+    assert event in heard.sent
+
+
 def test_a_label_seen_later_is_announced_then() -> None:
     heard = Heard()
     heard.take(Historique(adco=METER, papp=530))
@@ -296,6 +324,7 @@ def test_another_meter_on_the_same_line_takes_the_first_off_line() -> None:
         ("announce", f"Maison standard {OTHER}: adsc sinsts"),
         (f"linky/{OTHER}/status", "online"),
         (f"linky/{OTHER}/adsc", OTHER),
+        (f"linky/{OTHER}/event", f'{{"event_type": "meter_change", "before": "{METER}", "after": "{OTHER}"}}'),
         (f"linky/{OTHER}/frames_per_minute", "60"),
         (f"linky/{OTHER}/link_quality", "100"),
         (f"linky/{OTHER}/sinsts", "530"),
