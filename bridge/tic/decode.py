@@ -15,7 +15,7 @@ from bridge.tic.framing import is_whole
 from bridge.tic.groups import is_one_group, split_groups
 from bridge.tic.models import MODELS, Reading
 from bridge.tic.values import PARIS, Stamp, Value
-from bridge.tic.verdicts import NO, Accepted, Reader, Unknown, Verdict, judge, reader
+from bridge.tic.verdicts import Accepted, Form, Unknown, Verdict, form, judge, read_groups
 
 MAX_EXTRA: Final = 32
 _UNKNOWN_SEEN: Final = 256  # labels remembered while they wait to be seen again
@@ -44,9 +44,7 @@ class Decoder:
         self._mode = mode
         self._zone = zone
         self._groups: list[bytes] = []  # accepted last at each place of a frame; empty where none was
-        self._places: list[
-            tuple[str, Reader, bool] | None
-        ] = []  # the label that stands at each place, None where none was accepted
+        self._forms: list[Form | None] = []  # of the label that stands at each place; None where none was accepted
         self._labels = 0  # how many places hold one
         self._plain: Reading | None = None  # what `_groups` say, when each label stands at one place
         self._owed: frozenset[str] = frozenset()  # slugs that changed in a frame which had to withhold them
@@ -71,22 +69,15 @@ class Decoder:
         stamps: dict[str, Stamp] = {}
         refused: list[Refused] = []
         lost: list[str] = []
-        last = self._groups
-        for n in compress(count(), map(ne, groups, last)):
-            group, at = groups[n], self._places[n]
-            if at is not None:
-                slug, read, dated = at
-                value = read(group)
-                if value is not NO:
-                    if dated:
-                        value, stamps[slug] = value
-                    values[slug] = value
-                    continue
-                lost.append(slug)
+        last, forms = self._groups, self._forms
+        for n in read_groups(groups, compress(count(), map(ne, groups, last)), forms, values, stamps):
+            group, form = groups[n], forms[n]
             verdict = judge(group, self._zone)
             if not isinstance(verdict, Refused) or not is_one_group(group):
                 return None
             refused.append(verdict)
+            if form is not None:
+                lost.append(form.slug)
             groups[n] = last[n]
         self._groups = groups
         if values:
@@ -108,22 +99,16 @@ class Decoder:
         mode = self._mode or _majority(verdicts)
         decoded = self._assemble(mode, verdicts, changed, complete=is_whole(frame))
         self._owed = frozenset(changed - decoded.changed)
-        self._places = [self._place(verdict) for verdict in verdicts]
-        self._groups = [b"" if at is None else group for at, group in zip(self._places, groups, strict=True)]
+        self._forms = [form(v.field, self._zone) if isinstance(v, Accepted) else None for v in verdicts]
+        self._groups = [b"" if at is None else group for at, group in zip(self._forms, groups, strict=True)]
         # A label that stands twice may begin to contradict itself, which only `_assemble` would see; unknown labels
         # and frames that were cut are counted there.
-        slugs = [at[0] for at in self._places if at is not None]
+        slugs = [at.slug for at in self._forms if at is not None]
         self._labels = len(slugs)
         plain = is_whole(frame) and not any(isinstance(verdict, Unknown) for verdict in verdicts)
         said = set(dict(decoded.reading.values())) if decoded.reading is not None else set()
         self._plain = decoded.reading if plain and said == set(slugs) and len(said) == len(slugs) else None
         return decoded
-
-    def _place(self, verdict: Verdict) -> tuple[str, Reader, bool] | None:
-        """(slug, reader, dated) of the label that was accepted at a place."""
-        if not isinstance(verdict, Accepted):
-            return None
-        return verdict.field.slug, reader(verdict.field, self._zone), verdict.field.dated
 
     def _assemble(
         self, mode: Mode | None, verdicts: Iterable[Verdict], changed: set[str], *, complete: bool

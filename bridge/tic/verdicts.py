@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 from zlib import adler32
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.tic.catalogue import BY_LABEL, Field, Mode, Quantity
 from bridge.tic.errors import GroupError, Reason, Refused
-from bridge.tic.groups import HT, MAX_GROUP, SP, Group, read_group
+from bridge.tic.groups import HT, SP, Group, read_group
 from bridge.tic.values import (
     ALL_RELAYS,
     NUMERIC,
@@ -49,82 +49,129 @@ class Unknown(NamedTuple):
 
 
 Verdict = Accepted | Unknown | Refused
-# Reads a group that should be of one label: its value, with its stamp where the label is dated; NO when it takes a
-# closer look to say why not.
-Reader = Callable[[bytes], Any]
-NO: Final = object()
+NO: Final = object()  # what a converter says to data that is not its label's
+
+
+class Form(NamedTuple):
+    """What the groups of a label look like, byte for byte."""
+
+    slug: str
+    prefix: bytes  # the label and its separator
+    start: int  # where what follows it begins
+    size: int | None  # of the whole group; None when that may differ
+    covered: int  # what adler32's low half counts beside the checksum's area
+    separator: int  # before the checksum
+    convert: (
+        Callable[[bytes], Any] | None
+    )  # data to a value, with its stamp when dated, or NO; None: digits to a number
+    dated: bool
 
 
 def judge(group: bytes, zone: ZoneInfo) -> Verdict:
     """The verdict on a group, without LF and CR."""
     label, _, _ = group.partition(HT if group[-2:-1] == HT else SP)
     row = _ROWS[Mode.STANDARD if group[-2:-1] == HT else Mode.HISTORIQUE].get(label)
-    if row is not None and (read := reader(row, zone)(group)) is not NO:
-        return Accepted(row, group, *(read if row.dated else (read, None)))
+    if row is not None:
+        values: dict[str, Any] = {}
+        stamps: dict[str, Stamp] = {}
+        if not read_groups((group,), (0,), (form(row, zone),), values, stamps):
+            return Accepted(row, group, values[row.slug], stamps.get(row.slug))
     return examine(group, zone)
 
 
-@cache
-def reader(row: Field, zone: ZoneInfo) -> Reader:
-    """What proves and reads the groups of a label, in as few steps as can be.
+def read_groups(
+    groups: Sequence[bytes],
+    places: Iterable[int],
+    forms: Sequence[Form | None],
+    values: dict[str, Any],
+    stamps: dict[str, Stamp],
+) -> list[int]:
+    """Prove and read the groups at some places, into `values` and `stamps`; return the places that need a closer look.
 
-    It checks all that `examine` checks; a test holds the two against each other.
+    It checks all that `examine` checks; a test holds the two against each other. Calls are what a group costs most, so
+    there is none for a number.
     """
+    failed = []
+    for n in places:
+        group, form = groups[n], forms[n]
+        if form is None:
+            failed.append(n)
+            continue
+        slug, prefix, start, size, covered, separator, convert, dated = form
+        if (
+            (len(group) != size and size is not None)
+            or group[:start] != prefix
+            or group[-2] != separator
+            # adler32's low half is 1 + the sum of the bytes: one call in C instead of a loop over them
+            or (adler32(group) - group[-1] - covered & 0x3F) + 0x20 != group[-1]
+        ):
+            failed.append(n)
+            continue
+        raw = group[start:-2]
+        if convert is None:
+            if raw.isdigit():
+                values[slug] = int(raw)
+            else:
+                failed.append(n)
+            continue
+        value = convert(raw)
+        if value is NO:
+            failed.append(n)
+        elif dated:
+            values[slug], stamps[slug] = value
+        else:
+            values[slug] = value
+    return failed
+
+
+@cache
+def form(row: Field, zone: ZoneInfo) -> Form:
+    """The form of a label's groups; horodates are read in `zone`."""
     separator = SP if row.mode is Mode.HISTORIQUE else HT
     prefix = (row.label or "").encode("ascii") + separator
-    left_out = separator[0] if row.mode is Mode.HISTORIQUE else 0  # of the sum (54E sections 5.2 and 5.3.6)
+    data = row.digits + 14 if row.dated else row.digits
+    return Form(
+        slug=row.slug,
+        prefix=prefix,
+        start=len(prefix),
+        size=None if row.quantity is Quantity.DAY_PROFILE else len(prefix) + data + 2,
+        # adler32 begins at 1; in mode historique the last separator does not enter the sum (54E sections 5.2, 5.3.6)
+        covered=1 + (separator[0] if separator == SP else 0),
+        separator=separator[0],
+        convert=_converter(row, zone),
+        dated=row.dated,
+    )
+
+
+# --- the data of one label to its value ----------------------------------------------------------
+
+
+def _converter(row: Field, zone: ZoneInfo) -> Callable[[bytes], Any] | None:
     if row.dated:
-        return _dated_reader(row, prefix, zone)
+        return _dated(row, zone)
     if row.quantity in NUMERIC:
-        return _number_reader(row, prefix, separator[0], left_out)
-    if row.quantity in _CONVERTERS:
-        return _exact_reader(prefix, row.digits, separator[0], left_out, _CONVERTERS[row.quantity])
-    return _other_reader(row, prefix, separator, left_out)
+        return None if row.limits is None else _limited(*row.limits)
+    return _CONVERTERS.get(row.quantity) or _as_examined(row)
 
 
-# In each reader adler32's low half is 1 + the sum of the bytes: one call in C instead of a loop over them. What they
-# have in common stands in each: a call more would cost as much as all the rest.
+def _limited(lowest: int, highest: int) -> Callable[[bytes], Any]:
+    return lambda raw: value if raw.isdigit() and lowest <= (value := int(raw)) <= highest else NO
 
 
-def _number_reader(row: Field, prefix: bytes, separator: int, left_out: int) -> Reader:
-    start, size = len(prefix), len(prefix) + row.digits + 2
-    covered = left_out + 1
-    lowest, highest = row.limits or (0, 10**row.digits)
-
-    def read(group: bytes) -> Any:
-        if len(group) != size or group[:start] != prefix:
-            return NO
-        raw, last = group[start:-2], group[-1]
-        if (adler32(group) - last - covered & 0x3F) + 0x20 != last or not raw.isdigit() or group[-2] != separator:
-            return NO
-        value = int(raw)
-        return value if lowest <= value <= highest else NO
-
-    return read
-
-
-def _dated_reader(row: Field, prefix: bytes, zone: ZoneInfo) -> Reader:
-    start, size = len(prefix), len(prefix) + 14 + row.digits + 2
-    middle = start + 13
+def _dated(row: Field, zone: ZoneInfo) -> Callable[[bytes], Any]:
+    """Of a horodate, HT and the data."""
     is_instant = row.quantity is Quantity.INSTANT
     seasons = b"HEhe " if row.seasonless else b"HEhe"
 
-    def read(group: bytes) -> Any:
-        if len(group) != size or group[:start] != prefix:
-            return NO
-        raw, last = group[middle + 1 : -2], group[-1]
-        if (adler32(group) - last - 1 & 0x3F) + 0x20 != last or group[middle] != 9 or group[-2] != 9:
-            return NO
-        if group[start] not in seasons:
-            return NO
-        stamp = _stamp(group[start:middle], zone)
-        if stamp is None:
+    def convert(raw: bytes) -> Any:
+        data = raw[14:]
+        if raw[13] != HT[0] or raw[0] not in seasons or (stamp := _stamp(raw[:13], zone)) is None:
             return NO
         if is_instant:
-            return (stamp.at, stamp) if raw.isascii() and raw.decode().isprintable() else NO
-        return (int(raw), stamp) if raw.isdigit() else NO
+            return (stamp.at, stamp) if data.isascii() and data.decode().isprintable() else NO
+        return (int(data), stamp) if data.isdigit() else NO
 
-    return read
+    return convert
 
 
 @lru_cache(maxsize=256)
@@ -136,24 +183,8 @@ def _stamp(raw: bytes, zone: ZoneInfo) -> Stamp | None:
         return None
 
 
-def _exact_reader(prefix: bytes, digits: int, separator: int, left_out: int, convert: Callable[[bytes], Any]) -> Reader:
-    start, size = len(prefix), len(prefix) + digits + 2
-    covered = left_out + 1
-
-    def read(group: bytes) -> Any:
-        if len(group) != size or group[:start] != prefix:
-            return NO
-        last = group[-1]
-        if (adler32(group) - last - covered & 0x3F) + 0x20 != last or group[-2] != separator:
-            return NO
-        return convert(group[start:-2])
-
-    return read
-
-
 def _text(raw: bytes) -> Any:
-    text = raw.decode("ascii", "replace")
-    return fold(text) if text.isprintable() and raw.isascii() else NO
+    return fold(raw.decode()) if raw.isascii() and raw.decode().isprintable() else NO
 
 
 def _identifier(raw: bytes) -> Any:
@@ -177,22 +208,20 @@ _CONVERTERS: Final = {
 }
 
 
-def _other_reader(row: Field, prefix: bytes, separator: bytes, left_out: int) -> Reader:
-    start, covered = len(prefix), left_out + 1
+def _as_examined(row: Field) -> Callable[[bytes], Any]:
+    """What comes too rarely to be worth a way of its own."""
 
-    def read(group: bytes) -> Any:
-        if group[:start] != prefix or group[-2:-1] != separator or len(group) < start + 3 or len(group) > MAX_GROUP:
-            return NO
-        last = group[-1]
-        if (adler32(group) - last - covered & 0x3F) + 0x20 != last:
-            return NO
+    def convert(raw: bytes) -> Any:
         try:
-            raw = group[start:-2].decode("ascii")
-            return read_value(row, raw, None) if raw.isprintable() else NO
+            text = raw.decode("ascii")
+            return read_value(row, text, None) if text.isprintable() else NO
         except (GroupError, UnicodeDecodeError):
             return NO
 
-    return read
+    return convert
+
+
+# --- why not -------------------------------------------------------------------------------------
 
 
 def examine(group: bytes, zone: ZoneInfo) -> Verdict:
