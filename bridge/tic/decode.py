@@ -84,8 +84,8 @@ class Decoder:
                     continue
                 lost.append(slug)
             verdict = judge(group, self._zone)
-            if not isinstance(verdict, Refused):
-                return None
+            if not isinstance(verdict, Refused) or split_groups(group) != [group]:
+                return None  # a line end doubled or halved makes two of one
             refused.append(verdict)
             groups[n] = last[n]
         self._groups = groups
