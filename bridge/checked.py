@@ -47,7 +47,8 @@ class Checked(NamedTuple):
         """The frame with these slugs taken out of its reading, each for its reason."""
         reading = self.decoded.reading
         assert reading is not None, "only a reading has labels to take out"
-        reasons = [_refusal(slug, reading.get(slug), reason) for slug, reason in refused.items()]
+        # In the table's order: what decides comes from sets, whose order differs from run to run.
+        reasons = [_refusal(slug, value, refused[slug]) for slug, value in reading.values() if slug in refused]
         decoded = self.decoded._replace(
             reading=reading.without(*refused),
             refused=(*self.decoded.refused, *reasons),

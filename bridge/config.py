@@ -59,7 +59,7 @@ def _path(value: Any) -> Any:  # whatever YAML gave; pydantic checks what comes 
 
 def _quoted(value: Any) -> Any:  # as above
     if isinstance(value, int) and not isinstance(value, bool):
-        # YAML reads 021861348497 as a number, in some versions even as an octal one.
+        # YAML reads 021861000001 as a number, in some versions even as an octal one.
         raise ValueError("expected text: put it between quotes")
     return value
 

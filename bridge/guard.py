@@ -78,7 +78,7 @@ class Guard:
     def _pass(self, frame: Checked) -> Iterator[Checked]:
         reading = frame.decoded.reading
         if reading is None or frame.meter is None:
-            yield frame
+            yield _possible(frame)
             return
         if frame.meter != self._meter:
             self._begin(frame)
@@ -108,9 +108,7 @@ class Guard:
     def _settle(self, frame: Checked, following: Reading | None = None) -> Checked:
         """The frame as it may leave."""
         given = frame
-        frame = self._steps.check(frame, following)
-        if (impossible := _impossible(frame.decoded.reading)) is not None:
-            frame = frame.without(impossible)
+        frame = _possible(self._steps.check(frame, following))
         self._last = frame
         if frame.decoded.refused or self._owed:
             frame = self._settle_changes(given, frame)
@@ -128,6 +126,12 @@ class Guard:
         due = self._owed & reading.model_fields_set
         self._owed = (self._owed - due) | withheld
         return frame._replace(decoded=frame.decoded._replace(changed=frame.decoded.changed | due)) if due else frame
+
+
+def _possible(frame: Checked) -> Checked:
+    """The frame without what no meter can mean, whichever it is."""
+    impossible = _impossible(frame.decoded.reading)
+    return frame if impossible is None else frame.without(impossible)
 
 
 def _impossible(reading: Reading | None) -> dict[str, Reason] | None:

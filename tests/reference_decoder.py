@@ -2,8 +2,8 @@
 
 Nothing here is imported from `bridge`, and nothing is shared with it: tables and rules are written out again from
 Enedis-NOI-CPT_54E v3 and 02E v6 (as told in the project's references), so that a mistake would have to be made twice.
-It is slow and obvious on purpose. `python tests/reference_decoder.py FILE ...` writes FILE.json beside each capture:
-one object for each frame, in the shape of `ticbridge decode --json --no-guard`.
+It is slow and obvious on purpose. `python -m tests.reference_decoder NAME.tic ...` writes NAME.json beside each
+capture: an array of one object for each frame, in the shape of `ticbridge decode --json --no-guard`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ DATED = {
     "DATE", "DPM1", "FPM1", "DPM2", "FPM2", "DPM3", "FPM3", "CCASN", "CCASN-1", "CCAIN", "CCAIN-1", "UMOY1", "UMOY2",
     "UMOY3", "SMAXN", "SMAXN-1",
 } | {label for label in STANDARD if label.startswith(("SMAXSN", "SMAXIN"))}  # fmt: skip
+LIMITS = {"NTARF": (1, 10), "NJOURF": (0, 9), "NJOURF+1": (0, 9)}  # 54E sections 6.2.3.20 and 6.2.3.21
 PERIODS = {
     "TH..": "TH", "HC..": "HC", "HP..": "HP", "HN..": "HN", "PM..": "PM", "HCJB": "HCJB", "HCJW": "HCJW",
     "HCJR": "HCJR", "HPJB": "HPJB", "HPJW": "HPJW", "HPJR": "HPJR",
@@ -112,6 +113,8 @@ class ReferenceDecoder:
                 return
             at = self._when(label, stamp)
             value = self._value(*table[label], raw)
+            if label in LIMITS and not LIMITS[label][0] <= value <= LIMITS[label][1]:
+                raise Refusal("value")
             self._order.append((mode, label, stamp, raw, at if table[label][0] == "date" else value, at))
         except Refusal as refusal:
             self._refused.append({"label": label or likely(group), "raw": raw or shown(group), "reason": str(refusal)})
@@ -153,6 +156,8 @@ class ReferenceDecoder:
             return None
         if label not in DATED:
             raise Refusal("shape")
+        if stamp[:1] == " " and label[1:3] != "PM":
+            raise Refusal("stamp")  # 54E section 6.2.1.1: DPMn and FPMn only
         digits = stamp[1:]
         if len(stamp) != 13 or stamp[0] not in "HEhe " or any(c not in "0123456789" for c in digits):
             raise Refusal("stamp")
@@ -302,12 +307,16 @@ def decode(data: bytes) -> list[dict[str, Any]]:
     return decoder.frames
 
 
+def written(data: bytes) -> str:
+    """The expected JSON of a capture: one line for each frame."""
+    frames = ",\n".join(json.dumps(frame, ensure_ascii=False) for frame in decode(data))
+    return f"[\n{frames}\n]\n"
+
+
 def main(paths: list[str]) -> None:
     """Write the expected JSON beside each capture."""
     for path in map(Path, paths):
-        frames = decode(path.read_bytes())
-        text = ",\n".join(json.dumps(frame, ensure_ascii=False) for frame in frames)
-        path.with_suffix(".json").write_text(f"[\n{text}\n]\n")
+        path.with_suffix(".json").write_text(written(path.read_bytes()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -48,12 +48,21 @@ def test_decode_prints_every_group_of_a_capture(name: str, tmp_path: Path) -> No
     assert [json.loads(line) for line in done.stdout.splitlines()] == expected
 
 
+def test_decode_names_a_terminal_that_is_not_raw_and_decodes_all_the_same(tmp_path: Path) -> None:
+    cooked = CAPTURES / "hist_tri_base_cooked_tty.tic"
+    done = ticbridge(tmp_path, "decode", str(cooked))
+    assert done.returncode == 0
+    assert done.stderr.decode().startswith(f"ticbridge: The terminal is not raw: on {cooked} CR and LF are exchanged")
+    assert done.stdout.count(b"--- frame ") == 5
+
+
 def test_decode_reads_standard_input_and_stops_after_a_count(tmp_path: Path) -> None:
     capture = (CAPTURES / "hist_mono_tempo_demain_rouge.tic").read_bytes()
     done = ticbridge(tmp_path, "decode", "-", "--count", "2", stdin=capture)
     assert done.returncode == 0
     headings = [line for line in done.stdout.decode().splitlines() if line.startswith("---")]
-    assert headings == [f"--- frame {n}: historique, meter 021861000001" for n in (1, 2)]
+    meter = json.loads((CAPTURES / "hist_mono_tempo_demain_rouge.json").read_text())[0]["meter"]
+    assert headings == [f"--- frame {n}: historique, meter {meter}" for n in (1, 2)]
 
 
 def test_decode_of_noise_exits_1_with_a_count(tmp_path: Path) -> None:
@@ -223,7 +232,11 @@ def test_anonymise_replaces_the_numbers_and_keeps_the_rest(tmp_path: Path) -> No
     said = f"ticbridge: {len(capture)} bytes written to out.tic, 2 numbers replaced in 2 groups\n"
     assert (done.returncode, done.stderr.decode()) == (0, said)
     changed = [one for one, other in zip(capture.split(b"\n"), new.split(b"\n"), strict=True) if one != other]
-    assert [line.split(b"\t")[:2] for line in changed] == [[b"ADSC", b"123456789012"], [b"PRM", b"12345678901234"]]
+    [frame] = json.loads((CAPTURES / "std_tri_tempo_producer.json").read_text())
+    assert [line.decode().split("\t")[:2] for line in changed] == [
+        ["ADSC", frame["values"]["adsc"]],
+        ["PRM", frame["values"]["prm"]],
+    ]
 
 
 def test_anonymise_makes_up_the_same_with_a_seed_and_reads_and_writes_pipes(tmp_path: Path) -> None:

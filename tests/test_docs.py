@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bridge.config import Settings, load
+from docs.conformance import STANDARD, Page, Unproven, captured, collected
 from ticbridge.__main__ import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,3 +51,34 @@ def test_every_link_of_the_readme_leads_somewhere(readme: str) -> None:
 def test_every_command_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "commands.md").read_text()
     assert [name for name in COMMANDS if f"### {name}\n" not in page] == []
+
+
+# --- conformance ---------------------------------------------------------------------------------
+
+
+def test_a_row_of_the_note_without_a_test_makes_no_page() -> None:
+    runs = [run for run in collected() if run.about.get("part") != "breaker" and "said" not in run.about]
+    with pytest.raises(Unproven) as caught:
+        Page(runs, captured()).text()
+    assert str(caught.value).splitlines() == [
+        f"STGE {bits}: no test covers it" for bits in ("bits 1 to 3", "bit 5", "bit 18")
+    ]
+
+
+def test_a_row_of_the_note_that_the_catalogue_lacks_or_contradicts_makes_no_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("docs.conformance.STANDARD", f"{STANDARD.replace('EAST 9 Wh', 'EAST 8 Wh')}, NEWLABEL 4")
+    with pytest.raises(Unproven) as caught:
+        Page(collected(), captured()).text()
+    assert str(caught.value).splitlines() == [
+        "EAST: the note says (8, 'wh', False, False, False), the catalogue (9, 'wh', False, False, False)",
+        "NEWLABEL is not in the catalogue",
+    ]
+
+
+def test_bits_that_are_read_elsewhere_than_the_note_says_make_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("docs.conformance.STGE", ((7, 1, "Surtension", "overvoltage"), (8, 1, "Non utilisé", None)))
+    with pytest.raises(Unproven) as caught:
+        Page(collected(), captured()).text()
+    assert str(caught.value).splitlines() == ["STGE bit 7: we read bits [6]", "STGE bit 8: we read bits [8]"]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bridge.tic.catalogue import Mode
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.framing import is_whole
-from bridge.tic.groups import is_one_group, split_groups
+from bridge.tic.groups import split_groups
 from bridge.tic.models import MODELS, Reading
 from bridge.tic.values import PARIS, Stamp, Value
 from bridge.tic.verdicts import Accepted, Form, Unknown, Verdict, form, judge, read_groups
@@ -73,8 +73,8 @@ class Decoder:
         for n in read_groups(groups, compress(count(), map(ne, groups, last)), forms, values, stamps):
             group, form = groups[n], forms[n]
             verdict = judge(group, self._zone)
-            if not isinstance(verdict, Refused) or not is_one_group(group):
-                return None
+            if not isinstance(verdict, Refused) or split_groups(group) != [group]:
+                return None  # a line end doubled or halved makes two of one
             refused.append(verdict)
             if form is not None:
                 lost.append(form.slug)

@@ -42,11 +42,6 @@ def split_groups(frame: bytes) -> list[bytes]:
     return [group for group in frame.translate(_TO_LF).split(LF) if group]
 
 
-def is_one_group(group: bytes) -> bool:
-    """Whether what stands between CR LF and CR LF is one group, and not none or several."""
-    return bool(group) and LF not in group.translate(_TO_LF)
-
-
 def checksum(area: bytes) -> int:
     """The checksum character of an area: six bits of the sum of its bytes, raised into 0x20..0x5F."""
     # adler32's low half is 1 + the sum of the bytes: one call in C instead of a loop over them.

@@ -180,6 +180,15 @@ def test_power_that_voltage_and_current_exclude_is_dropped_and_the_sum_kept() ->
     )
 
 
+def test_a_meter_without_an_address_cannot_send_it_either() -> None:
+    guard = Guard()
+    assert list(guard.check(decoded(adsc=None, **GARBAGE), moment(0))) == []
+    [left] = guard.flush()
+    assert [refused.label for refused in left.decoded.refused] == ["SINSTS1", "SINSTS2", "SINSTS3"]
+    assert left.meter is None
+    assert values([left], "sinsts") == [1407]
+
+
 def test_power_that_fits_is_kept_even_when_the_sum_does_not() -> None:
     # phase 2 draws 568 VA while the others inject: the whole draws 13
     labels = {**GARBAGE, "sinsts": 13, "sinsts1": 0, "sinsts2": 568, "sinsts3": 0}

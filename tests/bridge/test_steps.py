@@ -110,6 +110,12 @@ def test_an_index_seen_for_the_first_time_waits_for_a_second_frame() -> None:
     assert through(steps, standard(1, east=501)) == [501]
 
 
+def test_what_is_withheld_is_named_in_the_tables_order() -> None:
+    indexes = {f"easf{n:02}": n for n in range(10, 0, -1)}
+    refused = Steps().check(standard(0, **indexes, east=500)).decoded.refused
+    assert [r.label for r in refused] == ["EAST", *(f"EASF{n:02}" for n in range(1, 11))]
+
+
 def test_the_following_frame_confirms_the_first_at_once() -> None:
     agrees = Steps().check(standard(0, east=500), Standard(east=501))
     contradicts = Steps().check(standard(0, east=500), Standard(east=77))

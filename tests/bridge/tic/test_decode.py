@@ -378,6 +378,19 @@ def test_a_remembering_decoder_says_what_a_new_one_says(frames: list[bytes], dat
         assert (seen.reading, seen.refused) == (fresh.reading, fresh.refused)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r"])
+def test_a_stray_line_end_hides_no_group_of_a_decoder_that_remembers(end: bytes) -> None:
+    decoder = Decoder()
+    decoder.decode(frame(KEPT, historique("PAPP", "00530")))
+    stray = frame(end + KEPT, b"PA" + end + historique("PAPP", "00540"))
+    assert said(decoder.decode(stray)) == {
+        "mode": "historique",
+        "values": {"iinst": 2, "papp": 540},
+        "refused": [("", "PA", "shape")],
+        "changed": ["papp"],
+    }
+
+
 # --- rules of single labels ----------------------------------------------------------------------
 
 

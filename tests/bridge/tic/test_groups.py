@@ -16,11 +16,11 @@ H, S = Mode.HISTORIQUE, Mode.STANDARD
 
 # group on the wire, what it says, and the checksum that the other mode's area would give: computed in the note
 WIRE = [
-    (b"ADCO 021861348497 L", Group(H, "ADCO", None, "021861348497"), b","),
+    (b"ADCO 021861794834 L", Group(H, "ADCO", None, "021861794834"), b","),
     (b"PTEC HP..  ", Group(H, "PTEC", None, "HP.."), b"@"),
     (b"BBRHCJB 018328702 <", Group(H, "BBRHCJB", None, "018328702"), b"\\"),
     (b"VTIC\t02\tJ", Group(S, "VTIC", None, "02"), b"A"),
-    (b"ADSC\t031861360149\t7", Group(S, "ADSC", None, "031861360149"), b"."),
+    (b"ADSC\t031861941630\t7", Group(S, "ADSC", None, "031861941630"), b"."),
     (b"DATE\tE190922173134\t\tH", Group(S, "DATE", "E190922173134", ""), b"?"),
     (b"SMAXSN-1\tH200213085118\t09562\t ", Group(S, "SMAXSN-1", "H200213085118", "09562"), b"W"),
     (b"DPM1\t 200214060000\t00\t\\", Group(S, "DPM1", " 200214060000", "00"), b"S"),

@@ -11,7 +11,7 @@ from bridge.tic.identity import Identity, identify
     ("address", "identity"),
     [
         ("021861000001", Identity("Sagemcom", 2018, "61", "Linky", 1, "G3")),
-        ("031861360149", Identity("Itron (Schlumberger, Actaris)", 2018, "61", "Linky", 1, "G3")),
+        ("031861941630", Identity("Itron (Schlumberger, Actaris)", 2018, "61", "Linky", 1, "G3")),
         ("042176000001", Identity("Landis+Gyr", 2021, "76", "Linky", 3, "G3")),
         ("811560000001", Identity("Sagemcom", 2015, "60", "Linky", 1, "G1")),
         ("011267000001", Identity("Crouzet / Monetel", 2012, "67", "Linky", 1, "pilote")),
