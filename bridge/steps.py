@@ -82,17 +82,20 @@ class Steps:
             to_check = {*to_check, *(slug for slug in sent & INDEXES if CANONICAL[slug] in self._doubts)}
         withheld: dict[str, Reason] = {}
         events: list[Event] = []
+        # Nearly all follow from the last frame: for those the limit is computed once, and nothing is called.
         since = now - self._at
+        drawn, others = self._limit("east", since), self._limit("eait", since)
+        believed, absent, doubts, values = self._believed, self._absent, self._doubts, vars(reading)
         for slug in to_check:
-            canonical, value = CANONICAL[slug], getattr(reading, slug)
-            before = self._believed.get(canonical)
+            canonical, value = CANONICAL[slug], values[slug]
+            before = believed.get(canonical)
             if (
                 before is not None
-                and canonical not in self._absent
-                and 0 <= value - before <= self._limit(canonical, since)
+                and 0 <= value - before <= (others if canonical in _NOT_DRAWN else drawn)
+                and canonical not in absent
             ):
-                self._believed[canonical] = value
-                self._doubts.pop(canonical, None)
+                believed[canonical] = value
+                doubts.pop(canonical, None)
                 continue
             verdict = self._doubtful(slug, canonical, value, now, following)
             if isinstance(verdict, Reason):
