@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
+from typing import Final
 
 from bridge.checked import Checked
 from bridge.tic.models import Reading
 from bridge.tic.values import Value
 
-_NO_LABELS = ("complete", "extra", "stamps")  # what a reading holds beside the values of labels
+_SHORTEST: Final = 0.5  # s: the shortest frame there is, a short one of three phases, takes 0.65
+_NO_LABELS: Final = ("complete", "extra", "stamps")  # what a reading holds beside the values of labels
 
 
 class LineQuality:
@@ -36,10 +39,13 @@ class LineQuality:
         total = self._accepted + self._refused
         if total:
             yield "link_quality", round(100 * self._accepted / total)
-        if len(self._frames) > 1:
-            span = self._frames[-1][0] - self._frames[0][0]
-            if span > 0:
-                yield "frames_per_minute", round((len(self._frames) - 1) * 60 / span)
+        if self._frames:
+            first = self._frames[0][0]
+            span = self._frames[-1][0] - first
+            if span >= _SHORTEST:
+                # What was kept back while the speed was looked for came all at once: no fast line.
+                together = sum(1 for _ in takewhile(lambda frame: frame[0] == first, self._frames))
+                yield "frames_per_minute", round((len(self._frames) - together) * 60 / span)
 
     def _forget(self, now: float) -> None:
         while self._frames and now - self._frames[0][0] > self._window:

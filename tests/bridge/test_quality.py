@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.checked import Checked, Moment
@@ -52,6 +52,12 @@ def test_frames_a_minute_need_two_frames_at_different_times() -> None:
     assert quality(*(heard(n * 1.5, 1, 0) for n in range(5)), now=6) == {"link_quality": 100, "frames_per_minute": 40}
 
 
+def test_frames_that_come_at_once_are_no_fast_line() -> None:
+    burst = [heard(0.0, 1, 0) for _ in range(4)]
+    assert quality(*burst, heard(0.2, 1, 0), now=0.2) == {"link_quality": 100}
+    assert quality(*burst, heard(1.0, 1, 0), now=1) == {"link_quality": 100, "frames_per_minute": 60}
+
+
 def test_only_the_last_minute_counts() -> None:
     assert quality(heard(0, 0, 5), heard(61, 5, 0), heard(62, 5, 0), now=62) == {
         "link_quality": 100,
@@ -67,6 +73,7 @@ def test_a_line_of_noise_alone_is_not_remembered_for_ever() -> None:
     assert len(line._frames) == 61  # nobody asked for values meanwhile
 
 
+@example([(0.0, 1, 0), (5e-324, 1, 0)])  # no clock is that fine, and a rate of it no number
 @given(st.lists(st.tuples(st.floats(0, 50), st.integers(0, 8), st.integers(0, 3)), max_size=30))
 def test_what_is_forgotten_leaves_no_trace(steps: list[tuple[float, int, int]]) -> None:
     now, frames = 0.0, []
