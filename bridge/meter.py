@@ -10,10 +10,10 @@ from typing import Final
 
 from bridge.config import MeterSettings, PublishSettings
 from bridge.derived import Derived, Said
+from bridge.derived.quality import LineQuality
 from bridge.guard import Checked
 from bridge.policy import Policy, Rule
 from bridge.presence import Presence
-from bridge.quality import LineQuality
 from bridge.tic.catalogue import BY_SLUG, Mode, Quantity
 from bridge.tic.errors import Reason
 from bridge.tic.models import Reading
