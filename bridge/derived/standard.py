@@ -11,8 +11,9 @@ from bridge.derived import tempo
 from bridge.derived.breaker import BreakerModel
 from bridge.derived.peaks import Peaks
 from bridge.derived.power import MeanPower
-from bridge.derived.tariff import Days, Running, Timetable
+from bridge.derived.tariff import Days, NextDay, Running, Timetable
 from bridge.derived.told import Told
+from bridge.tic.catalogue import TEMPO_COLOURS
 from bridge.tic.models import Standard
 from bridge.tic.values import Relays, StatusRegister
 
@@ -39,6 +40,7 @@ class OfStandard:
         self._days = Days()
         self._peaks = Peaks(zone)
         self._coloured: Any = None  # what the colours told last were made of
+        self._colours = tempo.Colours()
         self._timed: Any = None  # what the change told last was made of
         self._breaker = BreakerModel()
         self._power = MeanPower()
@@ -54,7 +56,7 @@ class OfStandard:
         self._peaks.take(reading, gone, wall)
         self._days.take(reading, wall.date())
         minute = wall.replace(second=0, microsecond=0)
-        yield from self._colours(minute)
+        yield from self._tempo(minute)
         yield from self._next_change(reading, minute)
 
     def _registers(self, reading: Standard) -> Iterator[Told]:
@@ -95,25 +97,30 @@ class OfStandard:
             return reading.date.replace(tzinfo=None)
         return None if self._is_dated else at.utc.astimezone(self._zone).replace(tzinfo=None)
 
-    def _colours(self, minute: datetime) -> Iterator[Told]:
+    def _tempo(self, minute: datetime) -> Iterator[Told]:
         if self._register is None or self._coloured == (of := (self._register, self._peaks.known, minute)):
             return
         colours = tempo.of_standard(*of)
         if colours is not None or self._coloured is not None:  # on Tempo, or no longer
-            self._coloured = of
-            yield from (colours or tempo.Colours()).told()
+            self._coloured, self._colours = of, colours or tempo.Colours()
+            yield from self._colours.told()
 
     def _next_change(self, reading: Standard, minute: datetime) -> Iterator[Told]:
         stamp = reading.stamps.get("date")
         is_sure = stamp is None or not stamp.degraded
-        of = (self._running.index, self._days.known, self._peaks.known, minute, is_sure)
+        of = (self._running.index, self._days.known, self._peaks.known, self._colours, minute, is_sure)
         if of == self._timed or (self._running.index is None and self._timed is None):
             return
         self._timed = of
         change = None
         if self._running.index is not None and is_sure:
-            on_tempo = self._register is not None and self._register.tempo_today is not None
-            timetable = Timetable(self._days.known, self._peaks.known, tempo=on_tempo)
+            timetable = Timetable(self._days.known, self._peaks.known, self._next_day(minute))
             change = timetable.next_change(minute, self._running.index)
         at = None if change is None else change.at.replace(tzinfo=self._zone)
         yield Told("next_tariff_change", at, {"index": None if change is None else change.number})
+
+    def _next_day(self, minute: datetime) -> NextDay | None:
+        if self._register is None or self._register.tempo_today is None:
+            return None
+        word = self._colours.tomorrow.word
+        return NextDay(tempo.next_day(minute), None if word is None else TEMPO_COLOURS.index(word))

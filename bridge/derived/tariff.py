@@ -30,6 +30,13 @@ class Change(NamedTuple):
     number: int | None
 
 
+class NextDay(NamedTuple):
+    """The Tempo day that follows the one in force."""
+
+    begins: datetime
+    peak: int | None  # the number of the mobile peak that its colour is, 0 for blue; None: the colour is not known
+
+
 class Running:
     """The supplier index in force, as STGE and NTARF agree on it.
 
@@ -85,7 +92,7 @@ class Timetable:
 
     days: Mapping[date, DayProfile]
     peaks: tuple[Peak, ...] = ()
-    tempo: bool = False
+    tempo: NextDay | None = None  # None: the meter is not on Tempo
 
     def next_change(self, now: datetime, running: int) -> Change | None:
         """When another index follows the running one; None when that is not known, or not within these days."""
@@ -99,18 +106,35 @@ class Timetable:
         # There always is one: beyond the last switch nothing is known, and that is no index.
         at = min(at for at in set(self._switches()) if at > after and self._index(at) != running)
         index = self._index(at)
-        is_known = index is not None or any(peak.begins == at for peak in self.peaks)
+        is_known = index is not None or self._begins_a_day(at) or any(peak.begins == at for peak in self.peaks)
         return Change(at, index) if is_known else None
+
+    def _begins_a_day(self, at: datetime) -> bool:
+        """Whether the next Tempo day begins with other hours: then its index is another one in any colour."""
+        if self.tempo is None or at != self.tempo.begins:
+            return False
+        before, then = self._plain(at - _LATE), self._plain(at)
+        return None not in (before, then) and before != then
 
     def _index(self, at: datetime) -> int | None:
         peak = next((peak for peak in self.peaks if peak.is_in_force(at)), None)
-        if peak is None:
-            return index_at(self.days.get(at.date()), at)
-        if peak.profile is not None:
+        if peak is not None and peak.profile is not None:
             return index_at(peak.profile, at)
-        # Its profile was said before we came. In every public pair of a Tempo contract it has the same hours.
-        index = index_at(self.days.get(at.date()), at) if self.tempo else None
-        return index and index + _INDEXES_PER_COLOUR * peak.number
+        number = self._colour(at) if peak is None else peak.number
+        # A peak's profile may have been said before we came, and that of a peak right after one of the same number is
+        # never said. In every public pair of a Tempo contract it has the hours of the day.
+        index = self._plain(at) if self.tempo is not None or not number else None
+        return None if index is None or number is None else index + _INDEXES_PER_COLOUR * number
+
+    def _colour(self, at: datetime) -> int | None:
+        """The number of the peak that a time without one belongs to, which on Tempo may have been announced alone."""
+        if self.tempo is None or at < self.tempo.begins:
+            return 0
+        return self.tempo.peak if at < self.tempo.begins + _DAY else None
+
+    def _plain(self, at: datetime) -> int | None:
+        """The index of the day's own profile."""
+        return index_at(self.days.get(at.date()), at)
 
     def _switches(self) -> Iterator[datetime]:
         """All times at which something may change; beyond the last one nothing is known."""
@@ -122,6 +146,8 @@ class Timetable:
                 yield from (datetime.combine(day, time.fromisoformat(switch.at)) for switch in profile.switches)
         for peak in self.peaks:
             yield from (peak.begins, peak.ends)
+        if self.tempo is not None:
+            yield from (self.tempo.begins, self.tempo.begins + _DAY)
 
 
 def index_at(profile: DayProfile | None, at: datetime) -> int | None:

@@ -11,7 +11,7 @@ Nothing says blue by being silent: without a source the colour is unknown. docs/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final, NamedTuple
 
 from bridge.derived.peaks import Peak
@@ -21,6 +21,7 @@ from bridge.tic.values import StatusRegister
 
 BLUE, WHITE, RED = TEMPO_COLOURS
 _BEGINS: Final = timedelta(hours=6)
+_DAY: Final = timedelta(days=1)
 _BY_PEAK: Final = {None: BLUE, "pm1": WHITE, "pm2": RED}
 _BY_PEAK_NUMBER: Final = {1: WHITE, 2: RED}
 _BY_PERIOD: Final = {"B": BLUE, "W": WHITE, "R": RED}  # the last letter of PTEC
@@ -71,6 +72,11 @@ def of_historique(period: str | None, tomorrow: str | None) -> Colours | None:
     return Colours(_first(Colour(today, "ptec")), _first(Colour(tomorrow, "demain")))
 
 
+def next_day(wall: datetime) -> datetime:
+    """When the Tempo day that follows the one in force begins."""
+    return datetime.combine((wall - _BEGINS).date(), time()) + _DAY + _BEGINS
+
+
 def _first(*colours: Colour) -> Colour:
     return next((colour for colour in colours if colour.word is not None), Colour())
 
@@ -91,8 +97,8 @@ def _running(peaks: Iterable[Peak], wall: datetime) -> str | None:
 
 def _announced(peaks: Iterable[Peak], wall: datetime) -> str | None:
     """Known hours before STGE says it. A running peak hides a second one of its colour, so absence tells nothing."""
-    tomorrow = (wall - _BEGINS).date() + timedelta(days=1)
-    return _only({_BY_PEAK_NUMBER.get(peak.number) for peak in peaks if (peak.begins - _BEGINS).date() == tomorrow})
+    tomorrow = next_day(wall)
+    return _only({_BY_PEAK_NUMBER.get(p.number) for p in peaks if tomorrow <= p.begins < tomorrow + _DAY})
 
 
 def _only(colours: set[str | None]) -> str | None:

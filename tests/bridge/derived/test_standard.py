@@ -204,6 +204,22 @@ def test_on_a_white_day_the_peaks_profile_is_remembered() -> None:
     assert changes(began) == [(paris("2020-02-14T22:00"), {"index": 3})]
 
 
+def test_a_white_day_that_follows_another_is_foretold_by_the_register() -> None:
+    # white in force and announced; DPM1 and FPM1 still tell of the first one
+    register = StatusRegister(0x4A3A0800)
+    peak = {
+        "dpm1": read_stamp(" 200214060000").at, "fpm1": read_stamp(" 200215060000").at, "pjourf_next": TEMPO,
+    }  # fmt: skip
+    assert changes(plain("H200214230000", 3, stge=register, **peak)) == [(paris("2020-02-15T06:00"), {"index": 4})]
+
+
+def test_before_tomorrows_colour_is_known_only_the_time_of_the_next_change_is() -> None:
+    register = StatusRegister(0x013A0001)
+    assert changes(plain("H200214230000", 1, stge=register, pjourf_next=TEMPO)) == [
+        (paris("2020-02-15T06:00"), {"index": None})
+    ]
+
+
 # --- tempo ---------------------------------------------------------------------------------------
 
 

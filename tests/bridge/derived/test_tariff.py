@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.derived.peaks import Peak
-from bridge.derived.tariff import Change, Days, Running, Timetable, index_at
+from bridge.derived.tariff import Change, Days, NextDay, Running, Timetable, index_at
 from bridge.tic.models import Standard
 from bridge.tic.values import DayProfile
 
@@ -193,13 +193,45 @@ def test_in_a_peak_whose_profile_was_said_before_we_came_nothing_is_known() -> N
     assert Timetable(BOTH, (PEAK._replace(profile=None),)).next_change(wall("2020-02-14T12:00"), 4) is None
 
 
+NOT_ANNOUNCED = NextDay(wall("2020-02-15T06:00"), None)
+
+
 @pytest.mark.parametrize(("number", "running"), [(1, 4), (2, 6)])
 def test_but_on_tempo_a_peak_keeps_the_hours_of_the_day(number: int, running: int) -> None:
     unheard = Peak(number, PEAK.begins, PEAK.ends)
-    on_tempo = Timetable(BOTH, (unheard,), tempo=True)
+    on_tempo = Timetable(BOTH, (unheard,), NOT_ANNOUNCED)
     assert on_tempo.next_change(wall("2020-02-14T12:00"), running) == Change(wall("2020-02-14T22:00"), running - 1)
     assert on_tempo.next_change(wall("2020-02-14T12:00"), 2) is None  # it is not that peak that runs
-    assert Timetable({}, (unheard,), tempo=True).next_change(wall("2020-02-14T12:00"), running) is None
+    assert Timetable({}, (unheard,), NOT_ANNOUNCED).next_change(wall("2020-02-14T12:00"), running) is None
+
+
+@pytest.mark.parametrize(
+    ("peak", "index"),
+    [
+        (None, None),  # silence is not blue, but the hours change in any colour
+        (0, 2),
+        (1, 4),  # white after white: DPM1 still tells of the first one
+        (2, 6),
+    ],
+)
+def test_the_next_tempo_day_has_the_colour_that_was_announced(peak: int | None, index: int | None) -> None:
+    on_tempo = Timetable(BOTH, (PEAK,), NextDay(PEAK.ends, peak))
+    assert on_tempo.next_change(wall("2020-02-14T23:00"), 3) == Change(wall("2020-02-15T06:00"), index)
+
+
+def test_without_a_colour_and_without_other_hours_a_tempo_day_may_bring_no_change() -> None:
+    later = {FRIDAY: OFF_PEAK, SATURDAY: OFF_PEAK}  # the hours change at 06:20
+    assert Timetable(later, (), NOT_ANNOUNCED).next_change(wall("2020-02-14T23:00"), 1) is None
+    blue = NOT_ANNOUNCED._replace(peak=0)
+    assert Timetable(later, (), blue).next_change(wall("2020-02-14T23:00"), 1) == Change(wall("2020-02-15T06:20"), 2)
+    # nor where the day is not known
+    assert Timetable({FRIDAY: OFF_PEAK}, (), NOT_ANNOUNCED).next_change(wall("2020-02-14T23:00"), 1) is None
+
+
+def test_beyond_the_next_tempo_day_no_colour_is_known() -> None:
+    flat = {FRIDAY: FLAT, SATURDAY: FLAT}
+    yesterday = NextDay(wall("2020-02-14T06:00"), 0)
+    assert Timetable(flat, (), yesterday).next_change(wall("2020-02-14T23:00"), 1) is None
 
 
 def test_a_peak_is_known_without_the_day_around_it() -> None:
