@@ -10,23 +10,19 @@ import random
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.simulated.contract import INDEXES, Contract, colour, mobile_peak, name, running_index
+from bridge.simulated.contract import INDEXES, Contract, name, running_index
 from bridge.simulated.damage import corrupt
 from bridge.simulated.historique import long_frame, over, short_frame
 from bridge.simulated.household import noise
 from bridge.simulated.plan import Plan, read_plan
 from bridge.simulated.registers import POWER_FACTOR, Instant, Registers
 from bridge.simulated.standard import standard_frame
-from bridge.tic.catalogue import Mode
+from bridge.tic.catalogue import BAUD, Mode
 from bridge.tic.encode import encode_values
 from bridge.tic.values import PARIS
 
-__all__ = [
-    "BAUD", "INDEXES", "POWER_FACTOR", "Contract", "Plan", "SimulatedMeter", "colour", "corrupt", "label",
-    "mobile_peak", "read_plan", "running_index",
-]  # fmt: skip
+__all__ = ["INDEXES", "POWER_FACTOR", "Contract", "Plan", "SimulatedMeter", "label", "read_plan", "running_index"]
 
-BAUD: Final = {Mode.STANDARD: 9600, Mode.HISTORIQUE: 1200}
 _SILENCE: Final = 0.02  # seconds between two frames (54E section 5.3.6: 16.7 to 33.4 ms)
 _SHORT_FRAMES: Final = 20  # then a long one, while three phases are warned of an overrun
 _WARNED_FOR: Final = timedelta(minutes=1)  # after it
