@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift format docs bench packages clean
+.PHONY: help demo test check lint types floors docs-drift coverage format docs bench packages clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -33,6 +33,13 @@ floors: $(VENV)/dev
 docs-drift: $(VENV)/dev
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/ticbridge manage makemigrations --check --dry-run
+
+# Every line and branch of what decides about a value, by the tests of the bridge's room alone.
+WHOLE := bridge/tic/*,bridge/derived/*,bridge/address.py,bridge/checked.py,bridge/guard.py,bridge/line.py,bridge/steps.py
+
+coverage: $(VENV)/dev
+	$(BIN)/python -m pytest tests/bridge -q --cov=bridge --cov-branch --cov-report= $(ARGS)
+	$(BIN)/coverage report --show-missing --skip-covered --fail-under=100 --include='$(WHOLE)'
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import click
 
-from bridge.contract import Contract
 from bridge.detect import Cause, Verdict
 from bridge.guard import Checked, Moment
 from bridge.line import Line
 from bridge.outlets import Outlet, PseudoTerminal, StandardOutput, TcpServer, frames, send
-from bridge.plan import OPTIONS, Plan, read_clock
+from bridge.simulated.contract import Contract
+from bridge.simulated.plan import OPTIONS, Plan, read_clock
 from bridge.source import SourceEnded, SourceError, open_source
 from bridge.tic.catalogue import BY_SLUG, FIELDS, Mode
 from bridge.tic.values import StatusRegister

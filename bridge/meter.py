@@ -10,11 +10,11 @@ from typing import Final
 
 from bridge.config import MeterSettings, PublishSettings
 from bridge.derived import Derived, Said
+from bridge.derived.quality import LineQuality
 from bridge.events import Events
 from bridge.guard import Checked
 from bridge.policy import Policy, Rule
 from bridge.presence import Presence
-from bridge.quality import LineQuality
 from bridge.tic.catalogue import BY_SLUG, Mode, Quantity
 from bridge.tic.errors import Reason
 from bridge.tic.models import Reading
@@ -33,6 +33,7 @@ from bridge.topics import (
 )
 
 SILENCE: Final = 30.0  # seconds without a valid frame before a meter is offline
+_LABELS: Final = frozenset(row.label for row in BY_SLUG.values() if row.label is not None)
 _HELD_BACK: Final = frozenset({"link_quality", "frames_per_minute"})  # move with every frame: not worth a message each
 _OF_THREE: Final = frozenset({"irms2", "urms2", "iinst2"})  # labels that only a three-phase meter sends
 
@@ -116,7 +117,7 @@ class Meter:
     def take(self, frame: Checked) -> None:
         """Publish what a frame says."""
         self.counts.frames += 1
-        self.counts.refused.update((refused.label, refused.reason) for refused in frame.decoded.refused)
+        self.counts.refused.update((_counted(refused.label), refused.reason) for refused in frame.decoded.refused)
         self._quality.add(frame)
         reading = frame.decoded.reading
         if reading is None or frame.meter is None:
@@ -310,6 +311,11 @@ def _policy(settings: PublishSettings) -> Policy:
             jump=settings.jump.get(slug) if own is None or own.jump is None else own.jump,
         )
     return Policy(default, rules)
+
+
+def _counted(label: str) -> str:
+    """The label to count a refusal by: noise makes up new ones for ever, which are all counted as one."""
+    return label if label in _LABELS else ""
 
 
 def _is_personal(slug: str) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from bridge.simulator import Plan, SimulatedMeter
+from bridge.simulated.meter import Plan, SimulatedMeter
 
 
 def frames(plan: Plan, limit: int | None = None) -> Iterator[tuple[bytes, float]]:

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from bridge.detect import SPEEDS, Cause, Search, Verdict, Watch
 from bridge.port import PATIENCE, PIECE, SerialSource, SourceError, find_ports
-from bridge.simulator import SimulatedMeter, read_plan
+from bridge.simulated.meter import SimulatedMeter, read_plan
 from bridge.tic.catalogue import BAUD, Mode
 
 __all__ = ["Source", "SourceEnded", "SourceError", "UnheardError", "open_source"]

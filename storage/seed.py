@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.simulator import INDEXES, POWER_FACTOR, Plan, SimulatedMeter, label, running_index
+from bridge.simulated.meter import INDEXES, POWER_FACTOR, Plan, SimulatedMeter, label, running_index
 from bridge.tic.values import PARIS, write_stamp
 from storage.models import Data, Epoch, Meter
 

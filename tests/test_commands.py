@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge.cli import simulate
-from bridge.plan import OPTIONS
+from bridge.simulated.plan import OPTIONS
 from bridge.tic.catalogue import FIELDS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,6 +18,7 @@ from bridge.tic.values import PARIS, Stamp, Value
 from bridge.tic.verdicts import Accepted, Form, Unknown, Verdict, form, judge, read_groups
 
 MAX_EXTRA: Final = 32
+_OF_SAPHIR: Final = "LG_TRM"  # a SAPHIR's frames begin so; its DATE has no horodate (02E)
 _UNKNOWN_SEEN: Final = 256  # labels remembered while they wait to be seen again
 
 
@@ -130,6 +131,9 @@ class Decoder:
         test = next((u for u in unknown if u.label == "TRAME" and u.raw.strip() == "TEST"), None)
         if test is not None:
             return Decoded(None, (*refused, Refused(test.label, test.raw, Reason.TEST_FRAME)))
+        if any(u.label == _OF_SAPHIR for u in unknown):
+            unknown.extend(Unknown(mode, r.label, r.raw) for r in refused if r.reason is Reason.STAMP)
+            refused = [r for r in refused if r.reason is not Reason.STAMP]
         repeated = _repeated(accepted)
         for item in accepted:
             slug = item.field.slug

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.anonymise import anonymise
-from bridge.contract import Contract
-from bridge.damage import corrupt
-from bridge.plan import Plan
+from bridge.simulated.contract import Contract
+from bridge.simulated.damage import corrupt
+from bridge.simulated.plan import Plan
 from bridge.tic.catalogue import Mode
 from bridge.tic.errors import GroupError
 from bridge.tic.groups import read_group

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.guard import Checked, Moment
+from bridge.guard import Checked, Memory, Moment
 from bridge.line import Line
 from bridge.tic.catalogue import Mode
 from bridge.tic.decode import Decoded
@@ -69,6 +69,16 @@ def test_without_the_guard_every_frame_passes_as_decoded() -> None:
         Checked(Decoded(READING, (), frozenset({"adco", "papp"})), None, AT),
         Checked(Decoded(READING), None, AT),
     ]
+
+
+def test_without_the_guard_nothing_is_remembered() -> None:
+    memory: Memory = {}
+    for guarded in (False, True):
+        line = Line(guarded=guarded, memory=memory)
+        read([frame(ADDRESS, historique("BASE", "000001000"))] * 2, line)
+        assert memory == {}
+        line.remember()
+    assert memory == {METER: {"east": (1000, AT.utc)}}
 
 
 def test_a_configured_mode_refuses_the_other() -> None:

@@ -416,3 +416,10 @@ def test_everything_that_happens_to_a_frame_is_counted() -> None:
     counts = heard.meter.counts
     assert (counts.frames, counts.decoded, counts.accepted, counts.lost) == (5, 2, 1, 1)
     assert counts.refused == Counter({("PAPP", Reason.CHECKSUM): 3, ("", Reason.SHAPE): 2})
+
+
+def test_labels_that_noise_makes_up_are_counted_as_one() -> None:
+    heard = Heard()
+    for n in range(100):
+        heard.take(Decoded(Standard(sinsts=n), (Refused(f"SIN{n}", "00530", Reason.UNKNOWN_LABEL),)))
+    assert heard.meter.counts.refused == Counter({("", Reason.UNKNOWN_LABEL): 100})

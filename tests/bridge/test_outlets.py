@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bridge.outlets import PseudoTerminal, StandardOutput, TcpServer, frames, send
-from bridge.plan import Plan
+from bridge.simulated.plan import Plan
 from bridge.tic.catalogue import Mode
 from bridge.tic.decode import Decoder
 from tests.bridge.simulated import local

@@ -152,6 +152,15 @@ def test_a_change_of_the_cut_off_power_counts_at_once() -> None:
     assert through(steps, raised) == [1150]
 
 
+def test_a_power_of_nothing_is_no_limit() -> None:
+    # a standby output, or a supply that is cut: what was known stays, and without that the largest meter
+    steps = known()
+    steps.check(standard(1, east=1001))
+    assert through(steps, frame(11, Standard(pcoup=0, east=1053))) == [1053]
+    assert through(steps, frame(21, Standard(pcoup=0, east=1106))) == [None]
+    assert known().check(frame(10, Historique(isousc=0, base=1202))).decoded.refused == ()
+
+
 def test_a_meter_that_changes_mode_counts_on() -> None:
     steps = Steps({"east": Count(1000, 0.0), "easf01": Count(400, 0.0)})
     switched = steps.check(frame(1, Historique(isousc=45, hchc=401, hchp=5)))

@@ -20,7 +20,7 @@ import yaml
 from bridge.config import MqttSettings
 from bridge.mqtt import Link, Received
 from bridge.outlets import PseudoTerminal, frames, send
-from bridge.simulator import Contract, Plan
+from bridge.simulated.meter import Contract, Plan
 from bridge.tic.catalogue import Mode
 from bridge.topics import Topics, Watermark
 from ticbridge.commands.broker import free_port, start_broker, wait_for_port

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand
 
-from bridge.simulator import read_plan
+from bridge.simulated.meter import read_plan
 from storage.migrate import migrate
 from storage.seed import seed
 from storage.web.accounts import login_link

@@ -236,6 +236,20 @@ def test_a_frame_of_unknown_labels_alone_gives_a_reading_from_its_second_sight()
     ]
 
 
+def test_a_label_that_a_saphir_shares_with_a_linky_is_handed_on_raw() -> None:
+    # built from the specification: its DATE has data and no horodate
+    groups = (standard("LG_TRM", "TRM_COURTE"), standard("DATE", "21/03/26 09/05/12"))
+    damaged = standard("EAS", "123456")[:-1] + b"~"
+    decoder = Decoder()
+    decoder.decode(frame(*groups))
+    assert said(decoder.decode(frame(*groups, damaged))) == {
+        "refused": [("", "EAS\t123456\t~", "checksum")],
+        "mode": "standard",
+        "extra": {"LG_TRM": "TRM_COURTE", "DATE": "21/03/26 09/05/12"},
+    }
+    assert decode(standard("DATE", "21/03/26 09/05/12")) == {"refused": [("DATE", "21/03/26 09/05/12", "stamp")]}
+
+
 def test_no_more_than_32_unknown_labels_are_handed_on() -> None:
     decoder = Decoder()
     many = frame(*(historique(f"X{n}", "1") for n in range(MAX_EXTRA + 8)))
