@@ -78,7 +78,7 @@ class Decoder:
                 return None  # a line end doubled or halved makes two of one
             refused.append(verdict)
             if form is not None:
-                lost.append(form.slug)
+                lost.append(form[0])
             groups[n] = last[n]
         self._groups = groups
         if values:
@@ -104,7 +104,7 @@ class Decoder:
         self._groups = [b"" if at is None else group for at, group in zip(self._forms, groups, strict=True)]
         # A label that stands twice may begin to contradict itself, which only `_assemble` would see; unknown labels
         # and frames that were cut are counted there.
-        slugs = [at.slug for at in self._forms if at is not None]
+        slugs = [at[0] for at in self._forms if at is not None]
         self._labels = len(slugs)
         plain = is_whole(frame) and not any(isinstance(verdict, Unknown) for verdict in verdicts)
         said = set(dict(decoded.reading.values())) if decoded.reading is not None else set()
