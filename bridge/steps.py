@@ -95,7 +95,8 @@ class Steps:
                 and canonical not in absent
             ):
                 believed[canonical] = value
-                doubts.pop(canonical, None)
+                if doubts:
+                    doubts.pop(canonical, None)
                 continue
             verdict = self._doubtful(slug, canonical, value, now, following)
             if isinstance(verdict, Reason):

@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, TypeAdapter, with_config
+from typing_extensions import TypedDict
 
 from bridge.tic.catalogue import BY_SLUG, Mode
 from bridge.tic.values import DayProfile, Json, PhaseLoss, Relays, Stamp, StatusRegister, Value, to_json
@@ -69,8 +70,11 @@ class Reading(BaseModel):
         """
         model = type(self)
         state = self.__dict__.copy()
-        for slug, value in values.items():
-            state[slug] = _validator(model, slug)(value)
+        if len(values) > _MANY:
+            state.update(_validator(model)(values))
+        else:
+            for slug, value in values.items():
+                state[slug] = _validator(model, slug)(value)
         if stamps:
             state["stamps"] = {**self.stamps, **stamps}
         return self._like(state, self.__pydantic_fields_set__)
@@ -214,10 +218,16 @@ class Standard(Reading):
 MODELS: Mapping[Mode, type[Reading]] = {Mode.HISTORIQUE: Historique, Mode.STANDARD: Standard}
 
 
+_MANY: Final = 12  # values from which on one call that looks for all labels is cheaper than a call for each
+
+
 @cache
-def _validator(model: type[Reading], slug: str) -> Callable[[Any], Any]:  # what a value of any type must pass
-    """The validator of one field, made when it is first needed."""
-    annotation: Any = model.model_fields[slug].annotation  # a type, in whatever form pydantic keeps it
-    return TypeAdapter[Any](
-        annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True)
-    ).validator.validate_python
+def _validator(model: type[Reading], slug: str | None = None) -> Callable[[Any], Any]:  # takes a value of any type
+    """The validator of one label's value, or of a dict of any number of labels' values; made when first needed."""
+    own = {name: field.annotation for name, field in model.model_fields.items() if name not in Reading.model_fields}
+    config = ConfigDict(strict=True, arbitrary_types_allowed=True, extra="forbid")
+    if slug is not None:
+        annotation: Any = own[slug]  # a type, in whatever form pydantic keeps it
+        return TypeAdapter[Any](annotation, config=config).validator.validate_python
+    values: Any = TypedDict("values", own, total=False)  # type: ignore[misc]  # made here, from the model
+    return TypeAdapter[Any](with_config(config)(values)).validator.validate_python

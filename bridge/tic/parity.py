@@ -16,7 +16,6 @@ _TOLERATED: Final = WINDOW // 4  # bytes of a window that may fail on a line tha
 
 _EVEN: Final = bytes(n & 0x7F if n.bit_count() % 2 == 0 else BAD_PARITY for n in range(256))
 _SEVEN_BITS: Final = bytes(n & 0x7F for n in range(256))
-_EVEN_ONES: Final = bytes(n for n in range(256) if n.bit_count() % 2 == 0)
 
 
 class Parity:
@@ -54,6 +53,6 @@ class Parity:
     def _judge(self, window: bytes) -> None:
         if window.isascii():
             self.given = False
-        elif len(window.translate(None, _EVEN_ONES)) <= _TOLERATED:
+        elif not self.given and window.translate(_EVEN).count(BAD_PARITY) <= _TOLERATED:
             self.given = True
         # Else noise, which says nothing about the line: what was known stays.
