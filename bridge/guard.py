@@ -110,7 +110,7 @@ class Guard:
         given = frame
         frame = _possible(self._steps.check(frame, following))
         self._last = frame
-        if frame.decoded.refused or self._owed:
+        if self._owed or frame.decoded is not given.decoded or _lost_address(frame):
             frame = self._settle_changes(given, frame)
         return frame
 
@@ -121,11 +121,17 @@ class Guard:
         before = given.decoded.reading
         assert before is not None, "as above"
         withheld = before.model_fields_set - reading.model_fields_set
-        if any(refused.reason is Reason.METER_ID for refused in frame.decoded.refused):
+        if _lost_address(frame):
             withheld = {*withheld, reading.address[0]}
         due = self._owed & reading.model_fields_set
         self._owed = (self._owed - due) | withheld
         return frame._replace(decoded=frame.decoded._replace(changed=frame.decoded.changed | due)) if due else frame
+
+
+def _lost_address(frame: Checked) -> bool:
+    """Whether the address was taken out of the frame, since another was expected."""
+    refused = frame.decoded.refused
+    return bool(refused) and any(group.reason is Reason.METER_ID for group in refused)
 
 
 def _possible(frame: Checked) -> Checked:

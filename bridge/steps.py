@@ -110,11 +110,12 @@ class Steps:
 
     def _compare_labels(self, sent: set[str]) -> Iterable[str]:
         """Labels came or went: remember since when the missing ones wait; what came is to be looked at."""
-        came, self._sent = sent - self._sent, sent
-        there = {CANONICAL[slug] for slug in sent & INDEXES}
-        for canonical in self._believed.keys() - there:
-            self._absent.setdefault(canonical, self._at)
-        return came & INDEXES
+        before, self._sent = self._sent, sent
+        came, went = (sent - before) & INDEXES, (before - sent) & INDEXES
+        for canonical in {CANONICAL[slug] for slug in went} - {CANONICAL[slug] for slug in came}:
+            if canonical in self._believed:
+                self._absent.setdefault(canonical, self._at)
+        return came
 
     def _doubtful(
         self, slug: str, canonical: str, value: int, now: float, following: Reading | None

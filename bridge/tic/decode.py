@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from bridge.tic.catalogue import Mode
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.framing import is_whole
-from bridge.tic.groups import split_groups
+from bridge.tic.groups import is_one_group, split_groups
 from bridge.tic.models import MODELS, Reading
 from bridge.tic.values import PARIS, Stamp, Value
-from bridge.tic.verdicts import Accepted, Form, Unknown, Verdict, form, judge, read_groups
+from bridge.tic.verdicts import Accepted, Form, Unknown, Verdict, examine, form, judge, read_groups
 
 MAX_EXTRA: Final = 32
 _OF_SAPHIR: Final = "LG_TRM"  # a SAPHIR's frames begin so; its DATE has no horodate (02E)
@@ -73,9 +73,11 @@ class Decoder:
         last, forms = self._groups, self._forms
         for n in read_groups(groups, compress(count(), map(ne, groups, last)), forms, values, stamps):
             group, form = groups[n], forms[n]
-            verdict = judge(group, self._zone)
-            if not isinstance(verdict, Refused) or split_groups(group) != [group]:
+            if not is_one_group(group):
                 return None  # a line end doubled or halved makes two of one
+            verdict = examine(group, self._zone)
+            if not isinstance(verdict, Refused):
+                return None
             refused.append(verdict)
             if form is not None:
                 lost.append(form[0])

@@ -5,6 +5,7 @@ Source: Enedis-NOI-CPT_54E v3, sections 5.2 (historique) and 5.3.6 (standard).
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Final, NamedTuple
 
@@ -32,6 +33,14 @@ class Group(NamedTuple):
     label: str
     stamp: str | None  # the field between label and data, when there is one (standard only)
     raw: str
+
+
+_edge: Final = re.compile(b"[" + CR + LF + STX + ETX + EOT + b"]").search
+
+
+def is_one_group(piece: bytes) -> bool:
+    """Whether what stands between CR LF and CR LF is one group, and not none or several: see `split_groups`."""
+    return bool(piece) and _edge(piece) is None
 
 
 def split_groups(frame: bytes) -> list[bytes]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.tic.catalogue import BY_LABEL, Field, Mode, Quantity
 from bridge.tic.errors import GroupError, Reason, Refused
-from bridge.tic.groups import HT, SP, Group, read_group
+from bridge.tic.groups import BAD_PARITY, HT, SP, Group, read_group
 from bridge.tic.values import (
     ALL_RELAYS,
     NUMERIC,
@@ -218,6 +218,8 @@ def _as_examined(row: Field) -> Callable[[bytes], Any]:
 
 def examine(group: bytes, zone: ZoneInfo) -> Verdict:
     """The verdict on a group, step by step, with the reason of a refusal."""
+    if BAD_PARITY in group:  # nearly all that is refused; the way below says the same, at the price of an exception
+        return Refused(_likely_label(group), _shown(group), Reason.PARITY)
     label, raw = "", ""
     try:
         read = read_group(group)
