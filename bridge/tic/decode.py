@@ -83,6 +83,8 @@ class Decoder:
                     values[slug] = value
                     continue
                 lost.append(slug)
+            if split_groups(group) != [group]:
+                return None  # none, or two that lost one of CR and LF between them
             verdict = judge(group, self._zone)
             if not isinstance(verdict, Refused):
                 return None
