@@ -91,8 +91,7 @@ class Steps:
                 and canonical not in self._absent
                 and 0 <= value - before <= self._limit(canonical, since)
             ):
-                self._believed[canonical] = value
-                self._doubts.pop(canonical, None)
+                self._believed[canonical] = value  # one that is in doubt waits among the absent
                 continue
             verdict = self._doubtful(slug, canonical, value, now, following)
             if isinstance(verdict, Reason):
@@ -154,12 +153,12 @@ class Steps:
 
 
 def _maximum_power(reading: Reading) -> int | None:
-    """VA that the breaker lets through, as far as this frame tells."""
+    """VA that the breaker lets through, as far as this frame tells; a damaged limit widens the step only so far."""
     cutoff = reading.get("pcoup")
     if cutoff:
-        return int(cutoff) * 1000
+        return min(int(cutoff) * 1000, _LARGEST)
     subscribed = reading.get("isousc")
     if subscribed:
         phases = 3 if reading.get("iinst1") is not None else 1
-        return int(subscribed) * _LINKY_VOLT * phases
+        return min(int(subscribed) * _LINKY_VOLT * phases, _LARGEST)
     return None
