@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift format docs bench packages clean
+.PHONY: help demo test check lint types floors docs-drift format docs bench false-values packages clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -45,6 +45,10 @@ docs: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
+# A million damaged frames on a line with parity and without: no false index may leave (15 minutes).
+false-values: $(VENV)/dev
+	$(BIN)/python -m benchmarks.false_values $(ARGS)
+
 # Debian's packages that tests use (mosquitto); only where we may install: root on Debian.
 packages:
 	@sh tests/debian_packages.sh
@@ -65,4 +69,4 @@ $(VENV)/dev: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
 	@touch $@ $(VENV)/demo
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
