@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift format docs bench false-values packages clean
+.PHONY: help demo test check lint types floors docs-drift format docs bench false-values fuzz packages clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -49,6 +49,13 @@ bench: $(VENV)/dev
 false-values: $(VENV)/dev
 	$(BIN)/python -m benchmarks.false_values $(ARGS)
 
+# Coverage-guided: what it finds is written to build/fuzz/crash-*.
+FUZZ_SECONDS ?= 1800
+fuzz: $(VENV)/fuzz
+	@mkdir -p build/fuzz
+	$(BIN)/python -m tests.fuzz.line build/fuzz/corpus -artifact_prefix=build/fuzz/ -print_final_stats=1 \
+		-max_total_time=$(FUZZ_SECONDS) $(ARGS)
+
 # Debian's packages that tests use (mosquitto); only where we may install: root on Debian.
 packages:
 	@sh tests/debian_packages.sh
@@ -67,6 +74,10 @@ $(VENV)/demo: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
 $(VENV)/dev: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[store,demo,dev]'
 	@touch $@ $(VENV)/demo
+
+$(VENV)/fuzz: $(VENV)/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
