@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift format docs bench false-values fuzz packages clean
+.PHONY: help demo test check lint types floors docs-drift format docs bench false-values fuzz mutation packages clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -56,6 +56,11 @@ fuzz: $(VENV)/fuzz
 	$(BIN)/python -m tests.fuzz.line build/fuzz/corpus -artifact_prefix=build/fuzz/ -print_final_stats=1 \
 		-max_total_time=$(FUZZ_SECONDS) $(ARGS)
 
+# Mutants of the files that decide what is true; fails below 90 % (ten minutes). `mutmut show NAME` shows one.
+mutation: $(VENV)/mutation
+	$(BIN)/mutmut run
+	$(BIN)/python -m benchmarks.mutation
+
 # Debian's packages that tests use (mosquitto); only where we may install: root on Debian.
 packages:
 	@sh tests/debian_packages.sh
@@ -77,6 +82,10 @@ $(VENV)/dev: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
 
 $(VENV)/fuzz: $(VENV)/dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@touch $@
+
+$(VENV)/mutation: $(VENV)/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[mutation]'
 	@touch $@
 
 clean:

@@ -46,7 +46,7 @@ def agrees(row: Field, group: bytes, zone: ZoneInfo) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.slug for row in ROWS])
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data(), zone=ZONES)
 def test_the_fast_reading_of_a_label_is_the_one_step_by_step(row: Field, data: st.DataObject, zone: ZoneInfo) -> None:
     agrees(row, data.draw(groups(row)), zone)
