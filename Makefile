@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift coverage format docs bench packages clean
+.PHONY: help demo test check lint types floors docs-drift coverage format docs bench false-values fuzz mutation packages \
+	clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -52,6 +53,22 @@ docs: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
+# A million damaged frames on a line with parity and without: no false index may leave (15 minutes).
+false-values: $(VENV)/dev
+	$(BIN)/python -m benchmarks.false_values $(ARGS)
+
+# Coverage-guided: what it finds is written to build/fuzz/crash-*.
+FUZZ_SECONDS ?= 1800
+fuzz: $(VENV)/fuzz
+	@mkdir -p build/fuzz
+	$(BIN)/python -m tests.fuzz.line build/fuzz/corpus -artifact_prefix=build/fuzz/ -print_final_stats=1 \
+		-max_total_time=$(FUZZ_SECONDS) $(ARGS)
+
+# Mutants of the files that decide what is true; fails below 90 % (ten minutes). `mutmut show NAME` shows one.
+mutation: $(VENV)/mutation
+	$(BIN)/mutmut run
+	$(BIN)/python -m benchmarks.mutation
+
 # Debian's packages that tests use (mosquitto); only where we may install: root on Debian.
 packages:
 	@sh tests/debian_packages.sh
@@ -71,5 +88,13 @@ $(VENV)/dev: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[store,demo,dev]'
 	@touch $@ $(VENV)/demo
 
+$(VENV)/fuzz: $(VENV)/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@touch $@
+
+$(VENV)/mutation: $(VENV)/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[mutation]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

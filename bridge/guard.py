@@ -22,6 +22,7 @@ __all__ = ["Checked", "Event", "Guard", "Memory", "Moment"]
 # What outlives a guard: meter -> canonical slug of an index -> the value believed last, and when (host's UTC).
 Memory = dict[str, dict[str, tuple[int, datetime]]]
 
+_METERS: Final = 16  # that one source may be remembered to have had
 _IMPOSSIBLE: Final = 1.1  # SINSTSn beyond URMSn x (IRMSn + 1) by more than this; IRMSn is rounded down
 
 
@@ -70,10 +71,13 @@ class Guard:
         """Write what is believed now into the memory."""
         if self._meter is not None:
             utc, clock = self._last.at.utc, self._last.clock
+            self._memory.pop(self._meter, None)  # the newest stands last
             self._memory[self._meter] = {
                 slug: (count.value, utc - timedelta(seconds=clock - count.at))
                 for slug, count in self._steps.believed().items()
             }
+            if len(self._memory) > _METERS:
+                del self._memory[next(iter(self._memory))]
 
     def _pass(self, frame: Checked) -> Iterator[Checked]:
         reading = frame.decoded.reading
@@ -92,7 +96,7 @@ class Guard:
         """Another meter, or the first: its first frame waits."""
         assert self._first is None, "two frames made the last meter sure"
         self.remember()
-        self._meter, self._first = frame.meter, frame
+        self._meter, self._first, self._last = frame.meter, frame, frame
         self._steps = Steps(self._recall(frame))
 
     def _recall(self, frame: Checked) -> dict[str, Count]:

@@ -85,7 +85,7 @@ class Steps:
         # Nearly all follow from the last frame: for those the limit is computed once, and nothing is called.
         since = now - self._at
         drawn, others = self._limit("east", since), self._limit("eait", since)
-        believed, absent, doubts, values = self._believed, self._absent, self._doubts, vars(reading)
+        believed, absent, values = self._believed, self._absent, vars(reading)
         for slug in to_check:
             canonical, value = CANONICAL[slug], values[slug]
             before = believed.get(canonical)
@@ -94,9 +94,7 @@ class Steps:
                 and 0 <= value - before <= (others if canonical in _NOT_DRAWN else drawn)
                 and canonical not in absent
             ):
-                believed[canonical] = value
-                if doubts:
-                    doubts.pop(canonical, None)
+                believed[canonical] = value  # one that is in doubt waits among the absent
                 continue
             verdict = self._doubtful(slug, canonical, value, now, following)
             if isinstance(verdict, Reason):
@@ -159,12 +157,12 @@ class Steps:
 
 
 def _maximum_power(reading: Reading) -> int | None:
-    """VA that the breaker lets through, as far as this frame tells."""
+    """VA that the breaker lets through, as far as this frame tells; a damaged limit widens the step only so far."""
     cutoff = reading.get("pcoup")
     if cutoff:
-        return int(cutoff) * 1000
+        return min(int(cutoff) * 1000, _LARGEST)
     subscribed = reading.get("isousc")
     if subscribed:
         phases = 3 if reading.get("iinst1") is not None else 1
-        return int(subscribed) * _LINKY_VOLT * phases
+        return min(int(subscribed) * _LINKY_VOLT * phases, _LARGEST)
     return None

@@ -52,6 +52,7 @@ PERIODS = {
     "TH..": "TH", "HC..": "HC", "HP..": "HP", "HN..": "HN", "PM..": "PM", "HCJB": "HCJB", "HCJW": "HCJW",
     "HCJR": "HCJR", "HPJB": "HPJB", "HPJW": "HPJW", "HPJR": "HPJR",
 }  # fmt: skip
+LIMITS = {"NTARF": (1, 10), "NJOURF": (0, 9), "NJOURF+1": (0, 9)}
 TOMORROW = {"----": None, "BLEU": "bleu", "BLAN": "blanc", "ROUG": "rouge"}
 CONTACTS = {0: "unchanged", 1: "tempo", 2: "open", 3: "closed"}
 
@@ -68,6 +69,7 @@ class ReferenceDecoder:
         self._order: list[tuple[str, str, str | None, str, Any, datetime | None]] = []
         self._refused: list[dict[str, str]] = []
         self._unknown: list[tuple[str, str, str]] = []
+        self._modes: list[str] = []  # of the groups that proved themselves, as they came
         self._seen: set[str] = set()
         self._group = bytearray()
         self._whole = False  # this frame began with STX
@@ -109,12 +111,14 @@ class ReferenceDecoder:
             mode, label, stamp, raw = self._take_apart(group)
             table = STANDARD if mode == "standard" else HISTORIQUE
             if label not in table:
+                self._modes.append(mode)
                 self._unknown.append((mode, label, raw))
                 return
             at = self._when(label, stamp)
             value = self._value(*table[label], raw)
             if label in LIMITS and not LIMITS[label][0] <= value <= LIMITS[label][1]:
                 raise Refusal("value")
+            self._modes.append(mode)
             self._order.append((mode, label, stamp, raw, at if table[label][0] == "date" else value, at))
         except Refusal as refusal:
             self._refused.append({"label": label or likely(group), "raw": raw or shown(group), "reason": str(refusal)})
@@ -201,11 +205,14 @@ class ReferenceDecoder:
         refused, self._refused = self._refused, []
         unknown, self._unknown = self._unknown, []
         lines, self._lines = self._lines, 0
+        modes, self._modes = self._modes, []
         self._whole = False
         if not lines:
             return
-        modes = [entry[0] for entry in order] + [entry[0] for entry in unknown]
         mode = max(dict.fromkeys(modes), key=modes.count) if modes else None
+        if any(label == "TRAME" and raw.strip() == "TEST" for _, label, raw in unknown):  # a PME-PMI under test
+            refused.append({"label": "TRAME", "raw": "TEST", "reason": "test_frame"})
+            order, unknown = [], []
         twice = {
             label for _, label, stamp, _, value, _ in order
             if any((o[4], o[2]) != (value, stamp) for o in order if o[1] == label)
@@ -260,12 +267,12 @@ def profile(raw: str) -> list[dict[str, Any]]:
     blocks = raw.split(" ")
     if len(blocks) > 11 or any(len(block) != 8 for block in blocks):
         raise Refusal("length")
-    switches = []
-    for block in blocks:
-        if block == "NONUTILE":
-            continue
+    used = [block for block in blocks if block != "NONUTILE"]
+    for block in used:
         if any(c not in "0123456789" for c in block[:4]) or any(c not in "0123456789ABCDEF" for c in block[4:]):
             raise Refusal("characters")
+    switches = []
+    for block in used:
         if int(block[:2]) > 23 or int(block[2:4]) > 59:
             raise Refusal("value")
         bits = int(block[4:], 16)

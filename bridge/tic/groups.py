@@ -45,9 +45,6 @@ def is_one_group(piece: bytes) -> bool:
 
 def split_groups(frame: bytes) -> list[bytes]:
     """The groups of a frame, without LF, CR, STX, ETX and EOT; one of LF and CR is enough to tell two apart."""
-    groups = frame[2:-2].split(b"\r\n")
-    if frame[:2] == b"\x02\n" and frame[-2:] == b"\r\x03" and frame.count(LF) == frame.count(CR) == len(groups):
-        return groups if b"" not in groups else [group for group in groups if group]
     return [group for group in frame.translate(_TO_LF).split(LF) if group]
 
 

@@ -126,6 +126,20 @@ def test_a_deviating_address_that_repeats_is_another_meter() -> None:
     assert [frame.events for frame in let_through] == [(), (), (change,), (), (), ()]
 
 
+def test_the_meter_is_known_while_nothing_is_in_doubt() -> None:
+    address = Address()
+    known = []
+    for n, decoded in enumerate(frames([METER, METER, FLIPPED, METER, OTHER])):
+        known.append(address.knows(decoded.reading))
+        list(address.check(checked(decoded, n)))
+    known.append(address.knows(Standard(adsc=METER)))
+    assert known == [False, False, False, False, False, False]
+    list(address.check(checked(frames([METER])[0], 9)))
+    assert [address.knows(reading) for reading in (Standard(adsc=METER), Standard(adsc=OTHER), Standard(), None)] == [
+        True, False, False, False,
+    ]  # fmt: skip
+
+
 def test_two_different_deviations_are_both_refused() -> None:
     assert through([METER, METER, FLIPPED, OTHER, METER]) == [
         (0, METER, METER, []),

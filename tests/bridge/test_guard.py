@@ -42,6 +42,8 @@ def test_the_first_frame_waits_for_the_second_and_both_leave_whole() -> None:
         Checked(first, METER, moment(0), clock=0.0),
         Checked(second, METER, moment(1), clock=1.0),
     ]
+    third = decoded(east=502)
+    assert list(guard.check(third, moment(2))) == [Checked(third, METER, moment(2), clock=2.0)]
 
 
 def test_a_configured_meter_waits_as_well() -> None:
@@ -108,6 +110,27 @@ def test_what_was_believed_is_remembered_with_its_time() -> None:
     assert memory == {}
 
 
+def test_an_index_that_was_not_seen_lately_is_remembered_with_the_time_when_it_was() -> None:
+    memory: Memory = {}
+    guard = Guard(memory=memory)
+    through(guard, [decoded(east=500), decoded(east=501), *[decoded(sinsts=1)] * 8])
+    guard.remember()
+    assert memory == {METER: {"east": (501, NOON + timedelta(seconds=1))}}
+
+
+def test_a_source_that_ends_while_the_first_frame_waits_forgets_nothing() -> None:
+    memory: Memory = {"cave": {"east": (501, NOON)}}
+    guard = Guard("cave", memory)
+    assert list(guard.check(decoded(adsc=None, east=502), moment(60))) == []
+    guard.remember()
+    assert memory == {"cave": {"east": (501, NOON)}}
+
+
+def test_a_memory_of_this_very_moment_counts() -> None:
+    left = through(Guard(memory=remembered()), [decoded(east=90), decoded(east=90)], 1.0)
+    assert values(left) == [None, None]
+
+
 def test_a_new_guard_goes_on_where_the_last_one_stopped() -> None:
     # ten minutes later at 9 kVA: at most 3000 Wh, and the rounding
     late = 601.0
@@ -127,6 +150,16 @@ def test_a_meter_that_comes_back_is_remembered() -> None:
     through(guard, [decoded(adsc=OTHER, east=7), decoded(adsc=OTHER, east=8)], 2)
     back = through(guard, [decoded(east=502), decoded(east=503)], 4)
     assert (values(back), back[0].decoded.refused) == ([502, 503], ())
+
+
+def test_no_more_than_sixteen_meters_are_remembered_and_the_newest_of_them() -> None:
+    memory: Memory = {}
+    guard = Guard(memory=memory)
+    addresses = [f"{n:012}" for n in range(20)]
+    for n, address in enumerate(["000000000000", *addresses, "000000000007"]):
+        through(guard, [decoded(adsc=address, east=500), decoded(adsc=address, east=501)], 2 * n)
+    guard.remember()
+    assert list(memory) == [*addresses[4:7], *addresses[8:], addresses[7]]
 
 
 def test_recorded_frames_are_given_the_time_that_the_line_took() -> None:
@@ -199,6 +232,11 @@ def test_the_limit_leaves_room_for_a_current_rounded_down() -> None:
     fits = {**GARBAGE, "sinsts1": 782, "sinsts2": 0, "sinsts3": 0}
     assert left_over(fits)[1] == ()
     assert left_over({**fits, "sinsts1": 783})[1] == (Refused("SINSTS1", "00783", Reason.POWER),)
+
+
+def test_power_at_the_very_limit_is_kept() -> None:
+    assert left_over({"sinsts1": 1100, "urms1": 100, "irms1": 9})[1] == ()
+    assert left_over({"sinsts1": 1101, "urms1": 100, "irms1": 9})[1] != ()
 
 
 def test_a_phase_that_cannot_be_judged_is_believed() -> None:

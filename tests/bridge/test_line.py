@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.guard import Checked, Memory, Moment
@@ -16,7 +17,10 @@ from bridge.tic.catalogue import Mode
 from bridge.tic.decode import Decoded
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.models import Historique, Standard
+from tests.bridge.damage import sequences
+from tests.bridge.invariants import hold
 from tests.bridge.wire import HISTORIQUE_FRAME, METER, STANDARD_FRAME, cut, frame, historique, standard
+from tests.fuzz.line import FOUND, run
 
 AT = Moment(datetime(2026, 1, 15, 12, 0, 0, tzinfo=UTC), 100.0)
 LATER = Moment(datetime(2026, 1, 15, 12, 0, 1, tzinfo=UTC), 101.0)
@@ -114,3 +118,42 @@ def test_damage_never_ends_the_line(at: int, noise: bytes, configured: str | Non
     damaged = STREAM[:at] + noise + STREAM[at + len(noise) :]
     meters = {checked.meter for checked in read([damaged], Line(configured=configured))}
     assert meters <= ({configured} if configured else {METER, None})
+
+
+# --- whatever comes ------------------------------------------------------------------------------
+
+SIZES = st.lists(st.integers(0, 300), max_size=30)
+MODES = st.sampled_from([None, *Mode])
+NAMES = st.sampled_from([None, "cave"])
+NOISE = st.binary(max_size=2000)
+
+
+def with_parity(stream: bytes) -> bytes:
+    return bytes(byte | (byte.bit_count() % 2) << 7 for byte in stream)
+
+
+@given(sequences(), SIZES, MODES, NAMES, st.booleans())
+def test_a_damaged_line_says_what_it_says_however_it_is_cut(
+    sent: list[bytes], sizes: list[int], mode: Mode | None, name: str | None, given_parity: bool
+) -> None:
+    stream = b"".join(sent)
+    hold(with_parity(stream * 3) if given_parity else stream, sizes, mode, name)
+
+
+@settings(max_examples=30)
+@given(NOISE, sequences(), NOISE, SIZES, MODES, NAMES)
+def test_noise_between_frames_is_only_refused(
+    before: bytes, sent: list[bytes], after: bytes, sizes: list[int], mode: Mode | None, name: str | None
+) -> None:
+    hold(before + b"".join(sent) + after, sizes, mode, name)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from([b"x" * 3000, b"\n" * 5000, b"\x02", b"\x03", b"\r\n", HISTORIQUE_FRAME]), max_size=12))
+def test_memory_stays_bounded_whatever_comes(pieces: list[bytes]) -> None:
+    hold(b"".join(pieces), [len(piece) for piece in pieces])
+
+
+@pytest.mark.parametrize("found", sorted(FOUND.glob("*.bin")), ids=lambda path: path.stem)
+def test_what_the_fuzzer_found_holds_now(found: Path) -> None:
+    run(found.read_bytes())

@@ -107,7 +107,7 @@ def test_an_index_seen_for_the_first_time_waits_for_a_second_frame() -> None:
     steps = Steps()
     first = steps.check(standard(0, east=500))
     assert first.decoded.refused == (Refused("EAST", "000000500", Reason.UNCONFIRMED),)
-    assert through(steps, standard(1, east=501)) == [501]
+    assert steps.check(standard(1, east=501)) == standard(1, east=501)
 
 
 def test_what_is_withheld_is_named_in_the_tables_order() -> None:
@@ -138,6 +138,89 @@ def test_the_subscribed_power_limits_a_historique_meter() -> None:
 def test_without_either_the_largest_meter_is_assumed() -> None:
     assert through(known(), frame(10, Standard(east=1202))) == [1202]
     assert through(known(), frame(10, Standard(east=1203))) == [None]
+
+
+def test_no_meter_draws_more_than_the_largest_whatever_its_limit_says() -> None:
+    # 36 kVA for 10 s are 100 Wh
+    def after(reading: Reading) -> int | None:
+        return through(known(), frame(10, reading))[0]
+
+    assert after(Standard(pcoup=99, east=1202)) == 1202
+    assert after(Standard(pcoup=99, east=1203)) is None
+    three = Historique(isousc=99, iinst1=1, iinst2=1, iinst3=1, base=1202)
+    assert known().check(frame(10, three)).decoded.refused == ()
+    assert len(known().check(frame(10, three.revised({"base": 1203}, {}))).decoded.refused) == 1
+
+
+def test_the_limit_is_what_the_breaker_lets_through_to_the_watt_hour() -> None:
+    # 9 kVA for 1000 s are 2500 Wh; 30 A x 200 V x 3 phases for 10 s are 50
+    assert through(known(), standard(1000, east=6002)) == [6002]
+    assert through(known(), standard(1000, east=6003)) == [None]
+    three = Historique(isousc=30, iinst1=1, iinst2=1, iinst3=1, base=1102)
+    assert known().check(frame(10, three)).decoded.refused == ()
+    assert len(known().check(frame(10, three.revised({"base": 1103}, {}))).decoded.refused) == 1
+
+
+def test_less_than_a_second_is_not_a_second() -> None:
+    assert through(known(), standard(0.1, east=1002)) == [1002]
+    assert through(known(), standard(0.1, east=1003)) == [None]
+
+
+def test_each_index_of_a_frame_is_judged_for_itself() -> None:
+    slugs = [f"easf{n:02}" for n in range(1, 11)]
+    steps = Steps(dict.fromkeys(slugs, Count(100, 0.0)))
+    steps.check(standard(1, **dict.fromkeys(slugs, 100)))
+    checked = steps.check(standard(2, **{slug: 101 if n % 2 else 9000 for n, slug in enumerate(slugs)}))
+    assert checked.decoded.reading == Standard(pcoup=9, easf02=101, easf04=101, easf06=101, easf08=101, easf10=101)
+
+
+def test_an_index_that_begins_does_not_fall_either() -> None:
+    steps = known(1)
+    assert through(steps, standard(1, east=1), standard(2, east=0), standard(3, east=1)) == [1, None, 1]
+
+
+def test_an_index_that_comes_back_unchanged_is_believed() -> None:
+    steps = known()
+    assert through(steps, standard(1, east=1001), standard(2), standard(3, east=1001)) == [1001, None, 1001]
+
+
+def test_an_index_that_a_meter_leaves_out_may_count_meanwhile() -> None:
+    steps = known()
+    through(steps, standard(1, east=1001), *(standard(n, sinsts=n) for n in range(2, 62)))
+    assert through(steps, standard(62, east=1300)) == [1300]
+
+
+def test_a_doubt_goes_on_counting_from_when_it_was_seen() -> None:
+    seen = [standard(1, east=1001), *(standard(n, east=7000 * n) for n in (10, 20, 30))]
+    assert through(known(), *seen, standard(40, east=1190)) == [1001, None, None, None, 1190]
+
+
+def test_frames_that_agree_are_no_further_apart_than_the_breaker_allows() -> None:
+    # 52 Wh in ten seconds
+    fits = [standard(10 * n, east=9000 + 52 * n) for n in range(1, 4)]
+    assert through(known(), *fits) == [None, None, 9156]
+    leaps = [standard(n, east=value) for n, value in ((10, 9000), (20, 9053), (30, 9060), (40, 9061))]
+    assert through(known(), *leaps) == [None, None, None, 9061]
+
+
+def test_a_true_value_ends_a_doubt() -> None:
+    seen = [standard(n, east=value) for n, value in enumerate((9000, 1003, 9001, 9002, 9003), start=1)]
+    assert through(known(), *seen) == [None, 1003, None, None, 9003]
+
+
+def test_injected_energy_that_starts_anew_is_limited_by_the_largest_meter() -> None:
+    steps = Steps({"eait": Count(5000, 0.0)})
+    reset = [steps.check(standard(10 * n, eait=200 * n)).decoded.reading for n in range(1, 4)]
+    assert [reading.get("eait") for reading in reset if reading] == [None, None, 600]
+    first = Steps().check(standard(0, eait=0), Standard(eait=1202))
+    assert (first.decoded.refused, first.events) == ((), ())
+
+
+def test_first_values_agree_when_a_minute_could_lie_between_them() -> None:
+    # 9 kVA for 60 s are 150 Wh
+    fits = Steps().check(standard(0, east=500), Standard(east=802))
+    leaps = Steps().check(standard(0, east=500), Standard(east=803))
+    assert (fits.decoded.refused, len(leaps.decoded.refused)) == ((), 1)
 
 
 def test_injected_energy_is_not_limited_by_what_may_be_drawn() -> None:

@@ -15,6 +15,7 @@ from bridge.tic.decode import MAX_EXTRA, Decoded, Decoder
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.framing import Framer
 from bridge.tic.models import Historique, Standard
+from tests.bridge.damage import sequences
 from tests.bridge.wire import HISTORIQUE_FRAME, METER, STANDARD_FRAME, cut, frame, historique, standard
 
 H, S = Mode.HISTORIQUE, Mode.STANDARD
@@ -403,6 +404,38 @@ def test_a_stray_line_end_hides_no_group_of_a_decoder_that_remembers(end: bytes)
         "refused": [("", "PA", "shape")],
         "changed": ["papp"],
     }
+
+
+@given(sequences())
+def test_reading_only_what_changed_is_reading_it_all(frames: list[bytes]) -> None:
+    decoder, anew = Decoder(), Decoder()
+    heard: dict[str, object] = {}
+    for sent in Framer().feed(b"".join(frames)):  # the framer's: none holds an edge of a frame inside
+        seen, fresh = decoder.decode(sent), anew._decode_anew(sent)
+        assert (seen.reading, seen.refused) == (fresh.reading, fresh.refused)
+        assert seen.changed <= fresh.changed
+        said = dict(seen.reading.values()) if seen.reading is not None else {}
+        heard |= {slug: said[slug] for slug in seen.changed}
+        assert {slug: heard.get(slug) for slug in said} == said
+
+
+@pytest.mark.parametrize("lost", [b"\r", b"\n"])
+def test_two_groups_that_lost_their_edge_are_told_apart_among_many_too(lost: bytes) -> None:
+    groups = [historique("IINST", "002"), historique("IMAX", "090"), historique("PAPP", "00530")]
+    decoder = Decoder()
+    decoder.decode(frame(*groups))
+    merged = frame(groups[0] + (b"\n" if lost == b"\r" else b"\r") + groups[1], b"noise", groups[2])
+    assert said(decoder.decode(merged)) == {
+        "mode": "historique",
+        "values": {"iinst": 2, "imax": 90, "papp": 530},
+        "refused": [("", "noise", "shape")],
+    }
+
+
+def test_a_group_that_was_lost_whole_is_none() -> None:
+    decoder = Decoder()
+    decoder.decode(frame(KEPT, historique("PAPP", "00530")))
+    assert said(decoder.decode(frame(KEPT, b""))) == {"mode": "historique", "values": {"iinst": 2}}
 
 
 # --- rules of single labels ----------------------------------------------------------------------

@@ -61,6 +61,9 @@ def test_the_checksum_is_six_bits_of_the_sum(area: bytes) -> None:
         # data of a standard group may hold blanks, and be empty
         (standard("NGTF", "      BASE      "), Group(S, "NGTF", None, "      BASE      ")),
         (standard("MSG2", ""), Group(S, "MSG2", None, "")),
+        # the shortest and the longest
+        (standard("A", ""), Group(S, "A", None, "")),
+        (standard("A", "x" * (MAX_GROUP - 4)), Group(S, "A", None, "x" * (MAX_GROUP - 4))),
     ],
 )
 def test_a_group_is_taken_apart_from_both_ends(wire: bytes, group: Group) -> None:
@@ -78,6 +81,8 @@ def test_a_group_is_taken_apart_from_both_ends(wire: bytes, group: Group) -> Non
         (b" 00530 " + expected_checksum(b" 00530"), Reason.SHAPE),  # no label
         (b"PAPP " + expected_checksum(b"PAPP"), Reason.SHAPE),  # no data: one separator serves twice
         (standard("", "00530"), Reason.SHAPE),
+        (standard("A", "x" * (MAX_GROUP - 3)), Reason.SHAPE),
+        (standard("A", "B", "C", "D"), Reason.SHAPE),
         (b"STGE\t" + expected_checksum(b"STGE\t"), Reason.SHAPE),
         # two groups that a lost CR LF made one
         (standard("SMAXSN", "E210414070239", "02636", "X", "1"), Reason.SHAPE),
@@ -109,6 +114,10 @@ def test_a_group_that_cannot_prove_itself_is_refused_for_a_reason(wire: bytes, r
         # one of CR and LF lost inside a whole frame
         (b"\x02\nA 1 x\nB 2 y\rC 3 z\r\x03", [b"A 1 x", b"B 2 y", b"C 3 z"]),
         (b"\x02\nA 1 x\r\n\r\nB 2 y\r\x03", [b"A 1 x", b"B 2 y"]),
+        # an edge of the frame lost, or one too many inside
+        (b"\nA 1 x\r\x03", [b"A 1 x"]),
+        (b"\x02\nA 1 x\r", [b"A 1 x"]),
+        (b"\x02\nA 1\n x\r\nB 2 y\r\x03", [b"A 1", b" x", b"B 2 y"]),
         # CR LF in the wrong order, as some dumps write them
         (b"\x02A 1 x\r\nB 2 y\r\n\x03", [b"A 1 x", b"B 2 y"]),
     ],

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, get_type_hints
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.tic.catalogue import BY_LABEL, Field, Mode, Quantity
+from bridge.tic.catalogue import BY_LABEL, BY_SLUG, Field, Mode, Quantity
 from bridge.tic.models import (
     MODELS,
     Digits2,
@@ -21,6 +23,7 @@ from bridge.tic.models import (
     Standard,
 )
 from bridge.tic.values import SUMMER, DayProfile, PhaseLoss, Relays, StatusRegister, read_stamp
+from tests.bridge.readings import stamp_of, value_of, values_of
 from tests.bridge.wire import METER
 
 AT = datetime(2019, 9, 22, 17, 31, 34, tzinfo=SUMMER)
@@ -111,6 +114,20 @@ def test_a_revised_reading_has_the_new_values_and_all_the_others() -> None:
     )
     assert (list(new.to_json()), new.smaxsn, STANDARD.smaxsn) == (list(STANDARD.to_json()), 3000, 2110)
     assert STANDARD.revised({"stge": StatusRegister(1)}, {}).stamps == STANDARD.stamps
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(Mode), st.data())
+def test_a_revised_reading_is_the_one_that_the_model_makes_of_the_same_values(mode: Mode, data: st.DataObject) -> None:
+    model = MODELS[mode]
+    before: dict[str, Any] = data.draw(values_of(mode))
+    stamps = {slug: read_stamp(data.draw(stamp_of(BY_SLUG[slug]))) for slug in before if BY_SLUG[slug].dated}
+    new = {slug: data.draw(value_of(BY_SLUG[slug])) for slug in before if data.draw(st.booleans())}
+    restamped = {slug: read_stamp(data.draw(stamp_of(BY_SLUG[slug]))) for slug in new if BY_SLUG[slug].dated}
+    revised = model.model_validate({**before, "stamps": stamps}).revised(new, restamped)
+    made = model.model_validate({**before, **new, "stamps": {**stamps, **restamped}})
+    assert (revised, list(revised.values()), revised.to_json()) == (made, list(made.values()), made.to_json())
+    assert (revised.model_dump(), revised.complete) == (made.model_dump(), made.complete)
 
 
 @pytest.mark.parametrize("wrong", [{"smaxsn": 100_000}, {"smaxsn": "3000"}, {"adsc": "02186100000q"}, {"stge": 1}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -279,6 +280,9 @@ PROFILE = DayProfile.of((Switch("00:00", 0xC001), Switch("06:20", 0x8002), Switc
         (H, "PAPP", "01095", 1095, 1095),
         (S, "PREF", "09", 9, 9),
         (S, "NTARF", "10", 10, 10),
+        (S, "NTARF", "01", 1, 1),
+        (S, "NJOURF+1", "09", 9, 9),
+        (S, "RELAIS", "255", Relays(255), 255),
         (H, "HHPHC", "A", "A", "A"),
         (H, "MOTDETAT", "400000", "400000", "400000"),
         (H, "PTEC", "HP..", "HP", "HP"),
@@ -319,6 +323,24 @@ def test_an_instants_value_is_its_horodate() -> None:
     assert [to_json(value) for value in read] == ["2019-09-22T17:31:34+02:00"] * 2
 
 
+def test_the_hosts_zone_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        written = write_stamp(datetime(2020, 1, 1, 12, 0, tzinfo=UTC))
+    time.tzset()
+    assert written == "H200101130000"
+
+
+def test_a_profile_is_the_text_of_its_blocks() -> None:
+    assert DayProfile.of((Switch("00:00", 0xC001), Switch("06:20", 2))) == DayProfile("0000C001 06200002")
+
+
+def test_blocks_that_are_free_may_stand_first() -> None:
+    read = read_value(BY_LABEL[S]["PJOURF+1"], "NONUTILE 00004001 NONUTILE", None)
+    assert read == DayProfile("00004001")
+
+
 def test_a_profile_may_have_fewer_than_eleven_blocks() -> None:
     read = read_value(BY_LABEL[S]["PJOURF+1"], "00004001 NONUTILE", None)
     assert (read, str(read)) == (DayProfile.of((Switch("00:00", 0x4001),)), "00004001")
@@ -344,6 +366,8 @@ def test_a_profile_may_have_fewer_than_eleven_blocks() -> None:
         (S, "STGE", "003A001", Reason.LENGTH),
         (S, "STGE", "003a0001", Reason.CHARACTERS),
         (S, "STGE", "+03A0001", Reason.CHARACTERS),
+        (S, "NTARF", "00", Reason.VALUE),
+        (S, "NTARF", "11", Reason.VALUE),
         (S, "RELAIS", "256", Reason.VALUE),
         (S, "RELAIS", "1.0", Reason.CHARACTERS),
         (S, "DATE", "00", Reason.LENGTH),
@@ -358,6 +382,9 @@ def test_a_profile_may_have_fewer_than_eleven_blocks() -> None:
         (S, "PJOURF+1", "00x0C001", Reason.CHARACTERS),
         (S, "PJOURF+1", "2400C001", Reason.VALUE),
         (S, "PJOURF+1", "0060C001", Reason.VALUE),
+        (S, "PJOURF+1", "0000C001 2400C001", Reason.VALUE),
+        (S, "PJOURF+1", "0000G001", Reason.CHARACTERS),
+        (S, "PJOURF+1", "0000C00g" + FREE * 10, Reason.CHARACTERS),
     ],
 )
 def test_data_that_is_not_the_labels_is_refused(mode: Mode, label: str, raw: str, reason: Reason) -> None:
