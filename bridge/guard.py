@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final
 
 from bridge.address import Address
@@ -23,6 +24,7 @@ __all__ = ["Checked", "Event", "Guard", "Memory", "Moment"]
 Memory = dict[str, dict[str, tuple[int, datetime]]]
 
 _METERS: Final = 16  # that one source may be remembered to have had
+_reason = attrgetter("reason")
 _IMPOSSIBLE: Final = 1.1  # SINSTSn beyond URMSn x (IRMSn + 1) by more than this; IRMSn is rounded down
 
 
@@ -134,8 +136,7 @@ class Guard:
 
 def _lost_address(frame: Checked) -> bool:
     """Whether the address was taken out of the frame, since another was expected."""
-    refused = frame.decoded.refused
-    return bool(refused) and any(group.reason is Reason.METER_ID for group in refused)
+    return Reason.METER_ID in map(_reason, frame.decoded.refused)
 
 
 def _possible(frame: Checked) -> Checked:

@@ -108,9 +108,11 @@ class Steps:
 
     def _compare_labels(self, sent: set[str]) -> Iterable[str]:
         """Labels came or went: remember since when the missing ones wait; what came is to be looked at."""
-        before, self._sent = self._sent, sent
-        came, went = (sent - before) & INDEXES, (before - sent) & INDEXES
-        for canonical in {CANONICAL[slug] for slug in went} - {CANONICAL[slug] for slug in came}:
+        differing = sent ^ self._sent
+        self._sent = sent
+        came = {slug for slug in differing if slug in sent and slug in INDEXES}
+        went = {CANONICAL[slug] for slug in differing if slug not in sent and slug in INDEXES}
+        for canonical in went.difference(map(CANONICAL.__getitem__, came)):
             if canonical in self._believed:
                 self._absent.setdefault(canonical, self._at)
         return came

@@ -58,7 +58,9 @@ class Reading(BaseModel):
 
     def without(self, *slugs: str) -> Self:
         """The same reading with these labels left out."""
-        state = {**self.__dict__, **dict.fromkeys(slugs)}
+        state = self.__dict__.copy()
+        for slug in slugs:
+            state[slug] = None
         if any(slug in self.stamps for slug in slugs):
             state["stamps"] = {slug: stamp for slug, stamp in self.stamps.items() if slug not in slugs}
         return self._like(state, self.__pydantic_fields_set__.difference(slugs))
