@@ -9,7 +9,7 @@ from operator import ne
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from bridge.tic.catalogue import Mode
+from bridge.tic.catalogue import Field, Mode
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.framing import is_whole
 from bridge.tic.groups import is_one_group, split_groups
@@ -72,16 +72,21 @@ class Decoder:
         lost: list[str] = []
         last, forms = self._groups, self._forms
         for n in read_groups(groups, compress(count(), map(ne, groups, last)), forms, values, stamps):
-            group, form = groups[n], forms[n]
+            group, at = groups[n], forms[n]
             if not is_one_group(group):
                 return None  # a line end doubled or halved makes two of one
             verdict = examine(group, self._zone)
-            if not isinstance(verdict, Refused):
+            if isinstance(verdict, Refused):
+                refused.append(verdict)
+                if at is not None:
+                    lost.append(at[0])
+                groups[n] = last[n]
+            elif isinstance(verdict, Accepted) and at is None and self._adopt(n, verdict.field, plain):
+                values[verdict.field.slug] = verdict.value
+                if verdict.stamp is not None:
+                    stamps[verdict.field.slug] = verdict.stamp
+            else:
                 return None
-            refused.append(verdict)
-            if form is not None:
-                lost.append(form[0])
-            groups[n] = last[n]
         self._groups = groups
         if values:
             plain = self._plain = plain.revised(values, stamps)
@@ -93,6 +98,14 @@ class Decoder:
             changed |= self._owed & reading.model_fields_set
             self._owed -= changed
         return Decoded(reading, tuple(refused), changed)
+
+    def _adopt(self, place: int, row: Field, plain: Reading) -> bool:
+        """Take in a label at a place where all before was damaged, unless it stands elsewhere too."""
+        if row.mode is not plain.mode or row.slug in (at[0] for at in self._forms if at is not None):
+            return False
+        self._forms[place] = form(row, self._zone)
+        self._labels += 1
+        return True
 
     def _decode_anew(self, frame: bytes) -> Decoded:
         groups = split_groups(frame)

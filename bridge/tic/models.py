@@ -61,12 +61,12 @@ class Reading(BaseModel):
         state = self.__dict__.copy()
         for slug in slugs:
             state[slug] = None
-        if any(slug in self.stamps for slug in slugs):
+        if not self.stamps.keys().isdisjoint(slugs):
             state["stamps"] = {slug: stamp for slug, stamp in self.stamps.items() if slug not in slugs}
         return self._like(state, self.__pydantic_fields_set__.difference(slugs))
 
     def revised(self, values: Mapping[str, Any], stamps: Mapping[str, Stamp]) -> Self:
-        """The same labels, some with other values: only those are validated again.
+        """The same labels and perhaps more, some with other values: only those are validated again.
 
         No validator of a reading looks at two labels, so what held for the others still holds.
         """
@@ -79,7 +79,8 @@ class Reading(BaseModel):
                 state[slug] = _validator(model, slug)(value)
         if stamps:
             state["stamps"] = {**self.stamps, **stamps}
-        return self._like(state, self.__pydantic_fields_set__)
+        sent = self.__pydantic_fields_set__
+        return self._like(state, sent if sent.issuperset(values) else sent.union(values))
 
     def _like(self, state: dict[str, Any], sent: set[str]) -> Self:
         """Another reading of this mode: what pydantic's own copy does, without copying what a frozen model shares."""

@@ -247,11 +247,14 @@ def _shown(group: bytes) -> str:
 
 def _likely_label(group: bytes) -> str:
     """The known label that a refused group seems to carry, for the counts; else nothing."""
-    for separator, mode in ((b"\t", Mode.STANDARD), (b" ", Mode.HISTORIQUE)):
-        row = _ROWS[mode].get(group.partition(separator)[0])
-        if row is not None:
-            return row.label or ""
+    for separator, labels in _LABELS:
+        if (label := labels.get(group.partition(separator)[0])) is not None:
+            return label
     return ""
 
 
 _ROWS: Final = {mode: {label.encode("ascii"): row for label, row in BY_LABEL[mode].items()} for mode in Mode}
+_LABELS: Final = [
+    (separator, {label.encode("ascii"): label for label in BY_LABEL[mode]})
+    for separator, mode in ((HT, Mode.STANDARD), (SP, Mode.HISTORIQUE))
+]

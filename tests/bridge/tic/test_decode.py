@@ -475,3 +475,27 @@ def test_a_meter_under_test_says_nothing() -> None:
     assert Decoder().decode(test) == Decoded(None, (Refused("TRAME", "TEST", Reason.TEST_FRAME),))
     other = frame(historique("TRAME", "X"), historique("PAPP", "00530"))
     assert Decoder().decode(other).reading is not None
+
+
+def test_a_label_that_was_damaged_at_first_is_taken_in_without_reading_all_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good, hurt = historique("PAPP", "00530"), b"PAPP 005\x0030 -"
+    decoder = Decoder()
+    decoder.decode(frame(KEPT, hurt))
+    monkeypatch.delattr(Decoder, "_decode_anew")
+    assert said(decoder.decode(frame(KEPT, good))) == {
+        "mode": "historique",
+        "values": {"iinst": 2, "papp": 530},
+        "changed": ["papp"],
+    }
+    assert said(decoder.decode(frame(KEPT, good)))["values"] == {"iinst": 2, "papp": 530}
+
+
+@pytest.mark.parametrize("other", [KEPT, standard("SINSTS", "00530")], ids=["stands elsewhere", "other mode"])
+def test_what_comes_where_a_label_was_damaged_is_none_that_contradicts_the_rest(other: bytes) -> None:
+    decoder, fresh = Decoder(), Decoder()
+    decoder.decode(frame(KEPT, b"PAPP 005\x0030 -"))
+    whole = frame(KEPT, other)
+    seen, anew = decoder.decode(whole), fresh.decode(whole)
+    assert (seen.reading, seen.refused) == (anew.reading, anew.refused)
