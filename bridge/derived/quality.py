@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Final
 
 from bridge.checked import Checked
+from bridge.tic.errors import Reason
 from bridge.tic.models import Reading
 from bridge.tic.values import Value
 
@@ -27,7 +28,8 @@ class LineQuality:
     def add(self, frame: Checked) -> None:
         """Count a frame, and forget those that are too old to count."""
         accepted = _groups(frame.decoded.reading)
-        refused = len(frame.decoded.refused)
+        # What waits for a second sight is no damage of the line.
+        refused = sum(group.reason is not Reason.UNCONFIRMED for group in frame.decoded.refused)
         self._frames.append((frame.at.monotonic, accepted, refused))
         self._accepted += accepted
         self._refused += refused

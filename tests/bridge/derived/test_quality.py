@@ -47,6 +47,13 @@ def test_unknown_labels_that_are_handed_on_were_accepted_too() -> None:
     assert quality(frame, damaged, now=1) == {"link_quality": 50}
 
 
+def test_what_waits_to_be_confirmed_is_no_damage() -> None:
+    waiting = Refused("EAST", "000000001", Reason.UNCONFIRMED)
+    frame = heard(0, 4, 0)
+    frame = frame._replace(decoded=frame.decoded._replace(refused=(waiting,)))
+    assert quality(frame, now=1) == {"link_quality": 100}
+
+
 def test_frames_a_minute_need_two_frames_at_different_times() -> None:
     assert quality(heard(0, 1, 0), heard(0, 1, 0), now=1) == {"link_quality": 100}
     assert quality(*(heard(n * 1.5, 1, 0) for n in range(5)), now=6) == {"link_quality": 100, "frames_per_minute": 40}
