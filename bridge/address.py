@@ -111,7 +111,7 @@ def _address(frame: Checked) -> str | None:
 
 
 def _unaddressed(frame: Checked) -> Checked:
-    """The frame without its address, which is refused."""
+    """The frame without its address, which is refused if there is one."""
     assert frame.decoded.reading is not None, "only frames with a reading wait"
-    slug, address = frame.decoded.reading.address
-    return frame if address is None else frame.without({slug: Reason.METER_ID})
+    slug, _ = frame.decoded.reading.address
+    return frame.without({slug: Reason.METER_ID})

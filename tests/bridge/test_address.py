@@ -169,6 +169,13 @@ def test_a_frame_without_an_address_is_not_refused_with_a_damaged_one() -> None:
     ]
 
 
+def test_a_frame_that_waited_without_an_address_has_none_to_refuse() -> None:
+    address = Address()
+    numbers = [METER, METER, OTHER, None, METER]
+    seen = [c for n, decoded in enumerate(frames(numbers)) for c in address.check(checked(decoded, n))]
+    assert [len(c.decoded.refused) for c in seen] == [0, 0, 1, 0, 0]
+
+
 def test_frames_without_an_address_do_not_wait_for_ever() -> None:
     waiting = through([None] * 20)
     # the four oldest are refused, sixteen still wait and are given back at the end

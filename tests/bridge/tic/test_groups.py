@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bridge.tic.catalogue import Mode
 from bridge.tic.errors import GroupError, Reason
-from bridge.tic.groups import MAX_GROUP, Group, checksum, read_group, split_groups
+from bridge.tic.groups import MAX_GROUP, Group, checksum, is_one_group, read_group, split_groups
 from tests.bridge.wire import checksum as expected_checksum
 from tests.bridge.wire import frame, historique, standard
 
@@ -124,6 +124,12 @@ def test_a_group_that_cannot_prove_itself_is_refused_for_a_reason(wire: bytes, r
 )
 def test_groups_end_at_lf_and_cr_however_they_are_mangled(stream: bytes, groups: list[bytes]) -> None:
     assert split_groups(stream) == groups
+
+
+@given(st.lists(st.sampled_from([b"P", b" ", b"\n", b"\r", b"\x02", b"\x03", b"\x04", b"\x00"]), max_size=4))
+def test_one_group_is_what_is_split_into_itself(pieces: list[bytes]) -> None:
+    piece = b"".join(pieces)
+    assert is_one_group(piece) is (split_groups(piece) == [piece])
 
 
 @given(st.binary(max_size=MAX_GROUP + 10))

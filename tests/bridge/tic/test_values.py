@@ -336,6 +336,11 @@ def test_a_profile_is_the_text_of_its_blocks() -> None:
     assert DayProfile.of((Switch("00:00", 0xC001), Switch("06:20", 2))) == DayProfile("0000C001 06200002")
 
 
+def test_blocks_in_use_are_kept_wherever_the_free_ones_stand() -> None:
+    read = read_value(BY_LABEL[S]["PJOURF+1"], "00004001 NONUTILE 06004002 NONUTILE", None)
+    assert read == DayProfile("00004001 06004002")
+
+
 def test_blocks_that_are_free_may_stand_first() -> None:
     read = read_value(BY_LABEL[S]["PJOURF+1"], "NONUTILE 00004001 NONUTILE", None)
     assert read == DayProfile("00004001")
