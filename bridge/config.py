@@ -279,11 +279,22 @@ class LogSettings(Section):
     format: Literal["text", "json"] = "text"
 
 
+def _distinct(meters: list[MeterSettings]) -> list[MeterSettings]:
+    """Two readers of one port would fight for it; two meters of one name would write each other's topics."""
+    for key, values in (("source", [m.source for m in meters]), ("id", [m.id for m in meters if m.id is not None])):
+        twice = next((value for n, value in enumerate(values) if value in values[:n]), None)
+        if twice is not None:
+            raise ValueError(f"expected each {key} once; {twice!r} stands twice")
+    return meters
+
+
 class Settings(Section):
     """The whole of config.yaml."""
 
     bridge: BridgeSettings = Field(default_factory=BridgeSettings)
-    meters: Annotated[list[MeterSettings], Field(min_length=1, max_length=1000)] = [MeterSettings()]
+    meters: Annotated[list[MeterSettings], Field(min_length=1, max_length=1000), AfterValidator(_distinct)] = [
+        MeterSettings()
+    ]
     mqtt: MqttSettings = MqttSettings()
     publish: PublishSettings = Field(default_factory=PublishSettings)
     reading: ReadingSettings = ReadingSettings()

@@ -333,6 +333,11 @@ AN_ADDRESS = "expected host:port, such as 127.0.0.1:8000"
         ("meters: [{id: 021061340437}]", "meters.0.id: 2294661407 will not do; expected text: put it between quotes"),
         ("bridge: {id: 7}", "bridge.id: 7 will not do; expected text: put it between quotes"),
         ("meters: [{id: store}]", f"meters.0.id: 'store' will not do; {ANOTHER_NAME}"),
+        ("meters: [{source: a}, {source: a}]",
+         "meters: [{'source': 'a'}, {'source': 'a'}] will not do; expected each source once; 'a' stands twice"),
+        ("meters: [{source: a, id: x}, {source: b, id: x}]",
+         ("meters: [{'source': 'a', 'id': 'x'}, {'source': 'b', 'id': 'x'}] will not do; expected each id once; "
+         "'x' stands twice")),
         ("meters: [{timezone: Mars}]", f"meters.0.timezone: 'Mars' will not do; {A_ZONE}"),
         ("publish: {jump: {papp: 9}}", "publish.jump.papp: 'papp' will not do; expected the canonical name, sinsts"),
         ("publish: {jump: {x: 9}}", "publish.jump.x: 'x' will not do; expected a field of `ticbridge labels`"),
