@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge.tic.catalogue import BY_SLUG, Field, Mode, Quantity
 from bridge.tic.identity import identify
 from bridge.topics import Message, Topics
-from homeassistant.mapping import Look, look
+from homeassistant.mapping import Look, enabled, look
 from homeassistant.models import Availability, Component, Device, DeviceMessage, Origin
 
 
@@ -42,7 +42,9 @@ class MeterFacts:
 def meter_message(setting: Setting, facts: MeterFacts) -> Message:
     """The retained message that describes a meter: only what it really sends."""
     topics = setting.topics
-    components = {row.canonical: _component(setting, facts, row) for row in _rows(facts)}
+    rows = _rows(facts)
+    on = enabled({row.canonical for row in rows})
+    components = {row.canonical: _component(setting, facts, row, is_on=row.canonical in on) for row in rows}
     message = DeviceMessage(
         device=_device(setting, facts),
         origin=Origin(name="ticbridge", sw_version=setting.version),
@@ -87,7 +89,7 @@ def _device(setting: Setting, facts: MeterFacts) -> Device:
     )
 
 
-def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
+def _component(setting: Setting, facts: MeterFacts, row: Field, *, is_on: bool) -> Component:
     shown: Look = look(row)
     platform = "binary_sensor" if shown.binary else "sensor"
     alias = re.sub(r"[^a-z0-9]", "_", facts.alias.lower()) + "_" if facts.alias else ""
@@ -103,7 +105,7 @@ def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
         unit_of_measurement=row.unit or None,
         options=_options(row) if shown.device_class == "enum" else None,
         entity_category="diagnostic" if shown.diagnostic else None,
-        enabled_by_default=shown.enabled,
+        enabled_by_default=is_on,
         suggested_display_precision=shown.precision,
         icon=shown.icon,
         json_attributes_topic=setting.topics.meter(facts.meter, f"{row.slug}/attributes") if has_attributes else None,
