@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bridge.tic.catalogue import BY_SLUG, Field, Mode, Quantity
@@ -32,7 +31,7 @@ class MeterFacts:
     meter: str
     name: str
     mode: Mode
-    slugs: Iterable[str]
+    slugs: tuple[str, ...]
     phases: int = 1
     address: str | None = None
     tic_version: str | None = None

@@ -31,7 +31,9 @@ def enabled(plan: Plan) -> set[str]:
     on: dict[str, bool] = {}
 
     def announce(said: Announcement) -> Iterator[Message]:
-        facts = MeterFacts(said.meter, said.name, said.reading.mode, said.slugs, said.phases, said.reading.meter_id)
+        facts = MeterFacts(
+            said.meter, said.name, said.reading.mode, tuple(said.slugs), said.phases, said.reading.meter_id
+        )
         body = json.loads(meter_message(Setting(BRIDGE.topics, BRIDGE.id, "1"), facts).payload)
         for key, component in body["components"].items():
             on.setdefault(key, component["enabled_by_default"])
