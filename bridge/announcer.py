@@ -14,7 +14,7 @@ from bridge.memory import StateFile
 from bridge.meter import Announcement, Known
 from bridge.tic.models import Standard
 from bridge.topics import Message, Topics
-from homeassistant.discovery import MeterFacts, Setting, meter_message, topic
+from homeassistant.discovery import MeterFacts, Setting, bridge_message, meter_message, topic
 
 _MOST: Final = 2000  # discovery topics remembered; twice the meters that a configuration may hold
 
@@ -65,7 +65,13 @@ class Announcer:
             alias=said.meter[-4:].lower() if number else "",
         )
         self._remember(facts)
+        yield from self.bridge()  # first: a parent that Home Assistant does not know gets an empty device
         yield meter_message(self._setting, facts)
+
+    def bridge(self) -> Iterator[Message]:
+        """The discovery of the bridge itself."""
+        if self._is_enabled:
+            yield bridge_message(self._setting)
 
     def recall(self, meter: str) -> Known:
         """What was announced of a meter, before this start too."""

@@ -73,6 +73,8 @@ Seconds = Annotated[float, Field(ge=0, le=86_400)]
 def _meter_name(text: str) -> str:
     if text in RESERVED:
         raise ValueError(f"expected another name: {' and '.join(RESERVED)} are topics of our own")
+    if text.startswith("bridge_"):
+        raise ValueError("expected another name: bridge_ begins those of bridges in Home Assistant")
     return text
 
 

@@ -250,6 +250,8 @@ class Daemon:
 
     def _on_ready(self) -> None:
         self._link.send(self._online)
+        for message in self._announcer.bridge():
+            self._link.send(message)
         self._send_info()
         for reader in self._readers:
             reader.meter.renew()

@@ -34,7 +34,8 @@ from bridge.topics import (
 
 SILENCE: Final = 30.0  # seconds without a valid frame before a meter is offline
 _LABELS: Final = frozenset(row.label for row in BY_SLUG.values() if row.label is not None)
-_HELD_BACK: Final = frozenset({"link_quality", "frames_per_minute"})  # move with every frame: not worth a message each
+# They move with every frame: not worth a message each.
+_HELD_BACK: Final = frozenset({"link_quality", "frames_per_minute", "last_frame", "refused_groups"})
 _OF_THREE: Final = frozenset({"irms2", "urms2", "iinst2"})  # labels that only a three-phase meter sends
 
 
@@ -245,6 +246,9 @@ class Meter:
                 self._offer_text(f"{slug}/attributes", BY_SLUG[slug].canonical, text, None, now)
         for slug in gone:
             self._offer(slug, None, now)
+        # Of the line, and in no reading message: `ts` says the one, no row is made of the other.
+        self._offer("last_frame", frame.at.utc.replace(microsecond=0), now)
+        self._offer("refused_groups", self.counts.refused.total(), now)
         self._due(now)
 
     def _may_leave(self, slug: str) -> bool:

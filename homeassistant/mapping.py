@@ -96,6 +96,8 @@ _BY_SLUG: Final[Mapping[str, Look]] = MappingProxyType({
     "active_power_mean": Look("power", "measurement", 0),  # the only W for the energy dashboard
     "breaker_margin": Look("apparent_power", "measurement", 0, "mdi:gauge"),
     "breaker_seconds_to_trip": Look("duration", None, 0, "mdi:timer-alert-outline"),
+    "last_frame": _detail(Look("timestamp")),
+    "refused_groups": _detail(Look(None, "total_increasing", 0, "mdi:counter")),
     "power_used_percent": Look(None, "measurement", 0, "mdi:gauge"),
 })  # fmt: skip
 

@@ -74,7 +74,7 @@ class Availability(_Payload):
 class Component(_Payload):
     """One entity."""
 
-    platform: Literal["sensor", "binary_sensor"]
+    platform: Literal["sensor", "binary_sensor", "event"]
     unique_id: _Id
     default_entity_id: _EntityId
     name: str
@@ -88,17 +88,24 @@ class Component(_Payload):
     suggested_display_precision: int | None = None
     icon: Annotated[str, Field(pattern=r"^mdi:[a-z0-9-]+$")] | None = None
     json_attributes_topic: str | None = None
+    value_template: str | None = None
+    event_types: list[str] | None = None
+    payload_on: str | None = None
+    payload_off: str | None = None
+    availability: list[Availability] | None = None  # else that of the device
 
     @model_validator(mode="after")
     def _agrees(self) -> Component:
         if not self.default_entity_id.startswith(f"{self.platform}."):
             raise ValueError("default_entity_id needs the domain of its platform")
+        if (self.event_types is not None) != (self.platform == "event"):
+            raise ValueError("event types go with an event, and with nothing else")
         if self.platform == "sensor":
             self._sensor_agrees()
         elif self.state_class or self.unit_of_measurement or self.options:
-            raise ValueError("a binary sensor has no state class, unit or options")
+            raise ValueError(f"a {self.platform} has no state class, unit or options")
         elif self.device_class is not None and self.device_class not in BINARY_CLASSES:
-            raise ValueError(f"{self.device_class} is no class of a binary sensor that we use")
+            raise ValueError(f"{self.device_class} is no class of a {self.platform} that we use")
         return self
 
     def _sensor_agrees(self) -> None:
@@ -117,7 +124,7 @@ class DeviceMessage(_Payload):
 
     device: Device
     origin: Origin
-    availability: Annotated[list[Availability], Field(min_length=1)]
+    availability: Annotated[list[Availability], Field(min_length=1)] | None = None
     availability_mode: Literal["all"] = "all"
     qos: Literal[0, 1] = 1
     components: dict[_Id, Component]

@@ -54,9 +54,16 @@ def test_a_second_meter_has_entity_ids_of_its_own(tmp_path: Path) -> None:
     assert ids == ["sensor.linky_sinsts", "sensor.linky_0002_sinsts"]
 
 
+def test_the_bridge_is_announced_before_its_meter(tmp_path: Path) -> None:
+    announcer = Announcer(settings(tmp_path))
+    topics = [message.topic for message in announcer.announce(0, said())]
+    assert topics == ["homeassistant/device/linky_bridge_pi/config", f"homeassistant/device/linky_{METER}/config"]
+    assert [message.topic for message in announcer.bridge()] == topics[:1]
+
+
 def test_without_home_assistant_nothing_is_announced_nor_remembered(tmp_path: Path) -> None:
     announcer = Announcer(settings(tmp_path, enabled=False))
-    assert list(announcer.announce(0, said())) == []
+    assert [*announcer.announce(0, said()), *announcer.bridge()] == []
     announcer.save()
     assert not (tmp_path / "state").exists()
 

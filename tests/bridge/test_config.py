@@ -315,6 +315,7 @@ def test_no_message_shows_a_password() -> None:
 # --- values that cannot be -----------------------------------------------------------------------
 
 ANOTHER_NAME = "expected another name: bridge and store are topics of our own"
+A_BRIDGES_NAME = "expected another name: bridge_ begins those of bridges in Home Assistant"
 A_TOPIC = "expected a topic without + and #"
 A_ZONE = "expected a time zone such as Europe/Paris"
 A_URL = "expected an address such as https://linky.example.org"
@@ -333,6 +334,7 @@ AN_ADDRESS = "expected host:port, such as 127.0.0.1:8000"
         ("meters: [{id: 021061340437}]", "meters.0.id: 2294661407 will not do; expected text: put it between quotes"),
         ("bridge: {id: 7}", "bridge.id: 7 will not do; expected text: put it between quotes"),
         ("meters: [{id: store}]", f"meters.0.id: 'store' will not do; {ANOTHER_NAME}"),
+        ("meters: [{id: bridge_pi}]", f"meters.0.id: 'bridge_pi' will not do; {A_BRIDGES_NAME}"),
         ("meters: [{timezone: Mars}]", f"meters.0.timezone: 'Mars' will not do; {A_ZONE}"),
         ("publish: {jump: {papp: 9}}", "publish.jump.papp: 'papp' will not do; expected the canonical name, sinsts"),
         ("publish: {jump: {x: 9}}", "publish.jump.x: 'x' will not do; expected a field of `ticbridge labels`"),

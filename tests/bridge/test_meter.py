@@ -14,7 +14,7 @@ from bridge.tic.errors import Reason, Refused
 from bridge.tic.models import Historique, Reading, Standard
 from bridge.tic.values import Stamp, StatusRegister, read_stamp
 from bridge.topics import Message
-from tests.bridge.heard import BRIDGE, EPOCH, QUALITY, Heard, checked
+from tests.bridge.heard import BRIDGE, EPOCH, LINE, QUALITY, Heard, checked
 from tests.bridge.wire import METER
 
 OTHER = "041961000002"
@@ -78,6 +78,7 @@ def test_field_messages_are_retained_unless_the_owner_says_no() -> None:
         (f"linky/{METER}/status", True, 1),
         (f"linky/{METER}/sinsts", False, 1),
         (f"linky/{METER}/link_quality", False, 1),
+        *((f"linky/{METER}/{field}", False, 1) for field in LINE),
         (f"linky/{METER}/reading", False, 1),
     }
 
@@ -115,6 +116,19 @@ def test_line_quality_is_worth_a_message_a_minute() -> None:
     assert heard.take(damaged) == [("frames_per_minute", "60")]
     assert [heard.take(damaged, after=1) for _ in range(57)] == [[]] * 57
     assert heard.take(damaged, after=2) == [("link_quality", "50")]
+
+
+def test_the_line_itself_is_told_a_minute_after_the_other() -> None:
+    heard = Heard()
+    for n in range(62):
+        heard.meter.take(checked(Decoded(Standard(sinsts=530), NOISE.refused), n * 1.0))
+    said = [(m.topic.rpartition("/")[2], m.payload) for m in heard.sent if m.topic.endswith(LINE)]
+    assert said == [
+        ("last_frame", "2026-01-15T12:00:00+00:00"),
+        ("refused_groups", "2"),
+        ("last_frame", "2026-01-15T12:01:00+00:00"),
+        ("refused_groups", "122"),
+    ]
 
 
 def test_a_silent_field_is_repeated_after_its_heartbeat() -> None:

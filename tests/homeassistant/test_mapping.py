@@ -75,6 +75,8 @@ OWN = """
     breaker_margin                : apparent_power   measurement      0                 mdi:gauge
     breaker_seconds_to_trip       : duration         -                0                 mdi:timer-alert-outline
     power_used_percent            : -                measurement      0  off            mdi:gauge
+    last_frame                    : timestamp        -                -  D off
+    refused_groups                : -                total_increasing 0  D off          mdi:counter
     link_quality frames_per_minute : -               measurement      0  D off
 """
 # The note enables these too; fifteen places do not suffice (docs/how-to/home-assistant.md).

@@ -60,10 +60,10 @@ def test_a_household_gets_few_entities(contract: Contract, mode: Mode, phases: i
     assert {"tempo_today", "tempo_tomorrow"} <= on or contract is not Contract.TEMPO
 
 
-ALWAYS = "sinsts east ltarf over_power breaker_margin active_power_mean"
+ALWAYS = "sinsts east ltarf over_power breaker_margin connected"
 ALSO = {
-    "base": "easf01 overvoltage irms1 urms1 smaxsn",
-    "hchp": "easf01 easf02 next_tariff_change overvoltage irms1 urms1 smaxsn",
+    "base": "event easf01 active_power_mean overvoltage irms1 urms1 smaxsn",
+    "hchp": "event easf01 easf02 next_tariff_change overvoltage active_power_mean irms1 urms1",
     "tempo": "easf01 easf02 easf03 easf04 easf05 easf06 next_tariff_change tempo_today tempo_tomorrow",
 }
 
