@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from bridge import __version__
-from bridge.config import Settings
+from bridge.config import ConfigError, EntitySettings, Settings
 from bridge.memory import StateFile
 from bridge.meter import Announcement, Known
 from bridge.tic.models import Standard
 from bridge.topics import Message, Topics
-from homeassistant.discovery import MeterFacts, Setting, bridge_message, meter_message, topic
+from homeassistant.discovery import MeterFacts, Setting, bridge_message, meter_message, mistakes, topic
 
 _MOST: Final = 2000  # discovery topics remembered; twice the meters that a configuration may hold
 
@@ -41,7 +41,15 @@ class Announcer:
             prefix=settings.homeassistant.discovery_prefix,
             language=settings.homeassistant.language,
             url=settings.web.base_url,
+            overrides={
+                key: None if entity is None else _changes(entity)
+                for key, entity in settings.homeassistant.overrides.items()
+            },
         )
+        for key, expected in mistakes(self._setting):
+            wanted = self._setting.overrides[key] or {}
+            where = f"homeassistant.overrides.{key}.device_class"
+            raise ConfigError(f"{where}: {wanted.get('device_class')!r} will not do; expected {expected}")
         self._file = StateFile(
             settings.bridge.state_dir / "discovery.json",
             TypeAdapter(dict[str, Told]),
@@ -88,3 +96,10 @@ class Announcer:
         memory[where] = Told(self._status, facts)
         if len(memory) > _MOST:
             del memory[next(iter(memory))]
+
+
+def _changes(entity: EntitySettings) -> dict[str, Any]:  # the fields of a component, each of its own type
+    changes = entity.model_dump(exclude_none=True)
+    if "enabled" in changes:
+        changes["enabled_by_default"] = changes.pop("enabled")
+    return changes

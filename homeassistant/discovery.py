@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic import ValidationError
 
 from bridge.tic.catalogue import BY_SLUG, Field, Mode, Quantity
 from bridge.tic.identity import identify
 from bridge.topics import Message, Topics
 from homeassistant.entities import OF_BRIDGE, OF_METER, Entity
 from homeassistant.mapping import Look, enabled, look
-from homeassistant.models import Availability, Component, Device, DeviceMessage, Origin
+from homeassistant.models import CLASSES, Availability, Component, Device, DeviceMessage, Origin, Removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Setting:
     prefix: str = "homeassistant"
     language: str = "fr"
     url: str | None = None  # our own pages
+    overrides: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)  # the owner's; None removes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,7 @@ class MeterFacts:
 def meter_message(setting: Setting, facts: MeterFacts) -> Message:
     """The retained message that describes a meter: only what it really sends."""
     topics = setting.topics
-    components = {
-        **{entity.key: _own(setting, facts, entity) for entity in OF_METER},
-        **{row.canonical: _component(setting, facts, row) for row in _rows(facts)},
-    }
+    components = _components(setting, facts, _rows(facts))
     on = enabled(components)
     message = DeviceMessage(
         device=_device(setting, facts),
@@ -56,10 +57,23 @@ def meter_message(setting: Setting, facts: MeterFacts) -> Message:
             Availability(topic=topics.meter(facts.meter, "status")),
         ],
         components={
-            key: component.model_copy(update={"enabled_by_default": key in on}) for key, component in components.items()
+            key: _as_its_owner_wants(setting, key, component.model_copy(update={"enabled_by_default": key in on}))
+            for key, component in components.items()
         },
     )
     return Message(topic(setting, facts.meter), message.model_dump_json(exclude_none=True), retain=True, qos=1)
+
+
+def mistakes(setting: Setting) -> Iterator[tuple[str, str]]:
+    """(key, expectation) of each override that Home Assistant would refuse."""
+    for key in setting.overrides:
+        rows = [row for row in BY_SLUG.values() if row.canonical == key]
+        component = _components(setting, MeterFacts("0", "", Mode.STANDARD, ()), rows)[key]
+        try:
+            _as_its_owner_wants(setting, key, component)
+        except ValidationError:
+            fit = ", ".join(word for word in sorted(CLASSES[component.platform]) if _fits(component, word))
+            yield key, fit or "no class: it is no measured value"
 
 
 def bridge_message(setting: Setting) -> Message:
@@ -126,6 +140,30 @@ def _device(setting: Setting, facts: MeterFacts) -> Device:
         configuration_url=setting.url,
         via_device=_bridge(setting),
     )
+
+
+def _components(setting: Setting, facts: MeterFacts, rows: Iterable[Field]) -> dict[str, Component]:
+    return {
+        **{entity.key: _own(setting, facts, entity) for entity in OF_METER},
+        **{row.canonical: _component(setting, facts, row) for row in rows},
+    }
+
+
+def _as_its_owner_wants(setting: Setting, key: str, component: Component) -> Component | Removed:
+    if key not in setting.overrides:
+        return component
+    changes = setting.overrides[key]
+    if changes is None:
+        return Removed(platform=component.platform)
+    return Component.model_validate(component.model_dump() | dict(changes))
+
+
+def _fits(component: Component, device_class: str) -> bool:
+    try:
+        Component.model_validate(component.model_dump() | {"device_class": device_class})
+    except ValidationError:
+        return False
+    return True
 
 
 def _own(setting: Setting, facts: MeterFacts, entity: Entity) -> Component:

@@ -32,7 +32,14 @@ STATE_CLASSES: dict[str, set[str]] = {
     "enum": set(),
     "timestamp": set(),
 }
-BINARY_CLASSES = {"connectivity", "problem", "tamper"}
+# Ours are connectivity, problem and tamper; an owner knows what the meter's contacts switch.
+BINARY_CLASSES = {
+    "battery", "battery_charging", "carbon_monoxide", "cold", "connectivity", "door", "garage_door", "gas", "heat",
+    "light", "lock", "moisture", "motion", "moving", "occupancy", "opening", "plug", "power", "presence", "problem",
+    "running", "safety", "smoke", "sound", "tamper", "update", "vibration", "window",
+}  # fmt: skip
+EVENT_CLASSES = {"button", "doorbell", "motion"}
+CLASSES = {"sensor": DEVICE_CLASSES.keys(), "binary_sensor": BINARY_CLASSES, "event": EVENT_CLASSES}
 _Url = Annotated[str, Field(pattern=r"^https?://")]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 _EntityId = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$")]
@@ -104,8 +111,8 @@ class Component(_Payload):
             self._sensor_agrees()
         elif self.state_class or self.unit_of_measurement or self.options:
             raise ValueError(f"a {self.platform} has no state class, unit or options")
-        elif self.device_class is not None and self.device_class not in BINARY_CLASSES:
-            raise ValueError(f"{self.device_class} is no class of a {self.platform} that we use")
+        elif self.device_class is not None and self.device_class not in CLASSES[self.platform]:
+            raise ValueError(f"{self.device_class} is no class of a {self.platform}")
         return self
 
     def _sensor_agrees(self) -> None:
@@ -119,6 +126,12 @@ class Component(_Payload):
             raise ValueError("options go with the class enum, and with no other")
 
 
+class Removed(_Payload):
+    """What tells Home Assistant to remove an entity; one that is merely left out would stay."""
+
+    platform: Literal["sensor", "binary_sensor", "event"]
+
+
 class DeviceMessage(_Payload):
     """The retained message that describes one device and all its entities."""
 
@@ -127,11 +140,11 @@ class DeviceMessage(_Payload):
     availability: Annotated[list[Availability], Field(min_length=1)] | None = None
     availability_mode: Literal["all"] = "all"
     qos: Literal[0, 1] = 1
-    components: dict[_Id, Component]
+    components: dict[_Id, Component | Removed]
 
     @model_validator(mode="after")
     def _unique(self) -> DeviceMessage:
-        ids = [component.unique_id for component in self.components.values()]
+        ids = [component.unique_id for component in self.components.values() if isinstance(component, Component)]
         if len(set(ids)) != len(ids):
             raise ValueError("unique_id repeats")
         return self

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.announcer import Announcer
-from bridge.config import Settings
+from bridge.config import ConfigError, Settings
 from bridge.meter import Announcement, Known
 from bridge.tic.models import Historique, Reading, Standard
 from bridge.topics import Message
@@ -59,6 +59,22 @@ def test_the_bridge_is_announced_before_its_meter(tmp_path: Path) -> None:
     topics = [message.topic for message in announcer.announce(0, said())]
     assert topics == ["homeassistant/device/linky_bridge_pi/config", f"homeassistant/device/linky_{METER}/config"]
     assert [message.topic for message in announcer.bridge()] == topics[:1]
+
+
+def test_an_owners_overrides_reach_home_assistant(tmp_path: Path) -> None:
+    overrides = {"sinsts": {"name": "Puissance", "enabled": False}, "east": None}
+    told = of_meter(list(Announcer(settings(tmp_path, overrides=overrides)).announce(0, said())))["components"]
+    assert told["sinsts"]["name"] == "Puissance"
+    assert not told["sinsts"]["enabled_by_default"]
+    assert told["east"] == {"platform": "sensor"}
+
+
+def test_an_override_that_home_assistant_would_refuse_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        Announcer(settings(tmp_path, overrides={"sinsts": {"device_class": "power"}}))
+    assert str(error.value) == (
+        "homeassistant.overrides.sinsts.device_class: 'power' will not do; expected apparent_power"
+    )
 
 
 def test_without_home_assistant_nothing_is_announced_nor_remembered(tmp_path: Path) -> None:

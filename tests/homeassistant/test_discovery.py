@@ -10,7 +10,7 @@ import pytest
 from bridge.events import KINDS
 from bridge.tic.catalogue import BY_LABEL, BY_SLUG, FIELDS, Mode
 from bridge.topics import ENTITIES, Topics
-from homeassistant.discovery import MeterFacts, Setting, bridge_message, meter_message, topic
+from homeassistant.discovery import MeterFacts, Setting, bridge_message, meter_message, mistakes, topic
 from homeassistant.models import DeviceMessage
 from tests.bridge.wire import METER
 
@@ -293,6 +293,48 @@ def test_the_bridge_is_a_device_of_its_own() -> None:
             },
         },
     }
+
+
+# --- what the owner wants otherwise -----------------------------------------------------------------
+
+
+def test_an_owner_renames_reclassifies_enables_and_removes() -> None:
+    overrides: dict[str, Any] = {
+        "east": {"name": "Total", "icon": "mdi:sigma", "enabled_by_default": False},
+        "relay_1": {"device_class": "heat", "enabled_by_default": True},
+        "msg1": None,
+        "event": None,
+        "sinsts1": {"name": "not sent by this meter"},
+    }
+    setting = Setting(topics=Topics("linky"), bridge_id="pi", version="1.2.3", overrides=overrides)
+    meter = facts("base", "relay_1", "msg1", "sinsts", mode=Mode.HISTORIQUE)
+    plain, told = announced(FRENCH, meter)["components"], announced(setting, meter)["components"]
+    assert told == {
+        "connected": plain["connected"],
+        "event": {"platform": "event"},
+        "east": {**plain["east"], **overrides["east"]},
+        "sinsts": plain["sinsts"],
+        "relay_1": {**plain["relay_1"], **overrides["relay_1"]},
+        "msg1": {"platform": "sensor"},  # with nothing else it is removed; left out, it would stay
+    }
+    assert list(mistakes(setting)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "device_class", "expected"),
+    [
+        ("sinsts", "power", "apparent_power"),
+        ("east", "apparent_power", "energy"),
+        ("tempo_today", "date", "enum"),
+        ("date", "enum", "timestamp"),
+        ("ltarf", "power", "timestamp"),
+        ("event", "heat", "button, doorbell, motion"),
+    ],
+)
+def test_a_class_that_home_assistant_would_refuse_is_a_mistake(key: str, device_class: str, expected: str) -> None:
+    overrides = {key: {"device_class": device_class}}
+    setting = Setting(topics=Topics("linky"), bridge_id="pi", version="1.2.3", overrides=overrides)
+    assert list(mistakes(setting)) == [(key, expected)]
 
 
 # --- several meters, several modes ---------------------------------------------------------------
