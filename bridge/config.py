@@ -29,7 +29,7 @@ from pydantic import (
 
 from bridge.mistakes import sentences
 from bridge.tic.catalogue import BY_SLUG, Mode
-from bridge.topics import RESERVED, is_level
+from bridge.topics import ENTITIES, RESERVED, is_level
 
 PREFIX: Final = "TICBRIDGE_"
 PLACES: Final = (Path("config.yaml"), Path("/etc/ticbridge/config.yaml"))
@@ -73,6 +73,8 @@ Seconds = Annotated[float, Field(ge=0, le=86_400)]
 def _meter_name(text: str) -> str:
     if text in RESERVED:
         raise ValueError(f"expected another name: {' and '.join(RESERVED)} are topics of our own")
+    if text.startswith("bridge_"):
+        raise ValueError("expected another name: bridge_ begins those of bridges in Home Assistant")
     return text
 
 
@@ -113,7 +115,24 @@ def _canonical(slug: str) -> str:
     return slug
 
 
+def _entity(key: str) -> str:
+    return key if key in ENTITIES else _canonical(key)
+
+
+def _icon(text: str) -> str:
+    if not re.fullmatch(r"mdi:[a-z0-9-]+", text):
+        raise ValueError("expected an icon such as mdi:flash")
+    return text
+
+
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[a-z_]{1,32}", text):
+        raise ValueError("expected a device class of Home Assistant, such as current")
+    return text
+
+
 Slug = Annotated[str, AfterValidator(_canonical)]
+EntityKey = Annotated[str, AfterValidator(_entity)]
 
 
 def _host_name() -> str:
@@ -235,6 +254,15 @@ class ReadingSettings(Section):
     interval: Seconds = 0
 
 
+class EntitySettings(Section):
+    """One entry of `homeassistant.overrides:`"""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    icon: Annotated[str, AfterValidator(_icon)] | None = None
+    device_class: Annotated[str, AfterValidator(_word)] | None = None
+    enabled: bool | None = None
+
+
 class HomeAssistantSettings(Section):
     """`homeassistant:`"""
 
@@ -242,6 +270,7 @@ class HomeAssistantSettings(Section):
     discovery_prefix: Level = "homeassistant"
     status_topic: Annotated[str, AfterValidator(_topic)] = "homeassistant/status"
     language: Literal["fr", "en"] = "fr"
+    overrides: dict[EntityKey, EntitySettings | None] = {}  # None removes the entity
 
 
 class BatchSettings(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import random
@@ -9,25 +10,24 @@ import signal
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 from types import FrameType
 from typing import Final
 
 from bridge import __version__
+from bridge.announcer import Announcer
 from bridge.config import MeterSettings, Settings
 from bridge.detect import Cause, Verdict
 from bridge.guard import Memory, Moment
 from bridge.line import Line
 from bridge.memory import MemoryFile
-from bridge.meter import Announcement, Bridge, Meter
+from bridge.meter import Bridge, Meter
 from bridge.mqtt import Link, Received
 from bridge.source import Clock, Source, SourceEnded, SourceError, UnheardError, open_source
 from bridge.tic.errors import Reason
-from bridge.tic.models import Standard
 from bridge.topics import OFFLINE, ONLINE, Message, Topics
-from homeassistant.discovery import MeterFacts, Setting, meter_message
 
 log = logging.getLogger("ticbridge.bridge")
 
@@ -166,6 +166,7 @@ class Daemon:
             on_message=self._on_message,
         )
         self._memory = MemoryFile(settings.bridge.state_dir)
+        self._announcer = Announcer(settings)
         self._readers = [self._reader(n, meter) for n, meter in enumerate(settings.meters)]
 
     def run(self) -> int:
@@ -180,6 +181,7 @@ class Daemon:
         for reader in self._readers:
             reader.join(1.0)
         self._memory.save()
+        self._announcer.save()
         if self._birth is not None:
             self._birth.cancel()
         last = [status for reader in self._readers if (status := reader.meter.status()) is not None]
@@ -210,6 +212,7 @@ class Daemon:
             if dead:
                 log.error("The reader of %s died; stopping so that the service manager restarts us", dead[0].name)
                 return 1
+            self._announcer.save()
             state = [(reader.source_ok, reader.meter.meter) for reader in self._readers]
             if monotonic() >= due:
                 due = monotonic() + _INFO_EVERY
@@ -238,15 +241,17 @@ class Daemon:
         self._stopping.set()
 
     def _reader(self, number: int, settings: MeterSettings) -> Reader:
-        announce = self._announcer(number)
         meter = Meter(self._bridge, settings, self._settings.publish, self._settings.reading.interval,
-                      self._link.send, announce)  # fmt: skip
+                      self._link.send, functools.partial(self._announcer.announce, number),
+                      self._announcer.recall)  # fmt: skip
         return Reader(settings, meter, self._stopping, memory=self._memory.memory)
 
     # --- broker ----------------------------------------------------------------------------------
 
     def _on_ready(self) -> None:
         self._link.send(self._online)
+        for message in self._announcer.bridge():
+            self._link.send(message)
         self._send_info()
         for reader in self._readers:
             reader.meter.renew()
@@ -265,37 +270,6 @@ class Daemon:
             "meters": [_meter_info(reader) for reader in self._readers],
         }
         self._link.send(Message(self._topics.bridge(self._bridge.id, "info"), json.dumps(info)))
-
-    def _announcer(self, number: int) -> Callable[[Announcement], Iterator[Message]]:
-        settings = self._settings
-        if not settings.homeassistant.enabled:
-            return lambda _: iter(())
-        setting = Setting(
-            topics=self._topics,
-            bridge_id=self._bridge.id,
-            version=__version__,
-            prefix=settings.homeassistant.discovery_prefix,
-            language=settings.homeassistant.language,
-            url=settings.web.base_url,
-        )
-
-        def announce(said: Announcement) -> Iterator[Message]:
-            reading = said.reading
-            yield meter_message(
-                setting,
-                MeterFacts(
-                    meter=said.meter,
-                    name=said.name,
-                    mode=reading.mode,
-                    slugs=said.slugs,
-                    phases=said.phases,
-                    address=reading.meter_id,
-                    tic_version=reading.vtic if isinstance(reading, Standard) else None,
-                    alias=said.meter[-4:].lower() if number else "",
-                ),
-            )
-
-        return announce
 
 
 def _meter_info(reader: Reader) -> dict[str, object]:

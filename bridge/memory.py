@@ -1,6 +1,6 @@
-"""What the guards believe of each meter's indexes, kept on disk: a restart must not open the door to a damaged index.
+"""What outlives the process: JSON files of the state directory, written whole or not at all.
 
-Losing the file costs one frame's wait per meter, so nothing about it stops the bridge.
+Losing one costs a little time and no value, so nothing about them stops the bridge.
 """
 
 from __future__ import annotations
@@ -9,30 +9,35 @@ import logging
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from bridge.guard import Memory
-
 log = logging.getLogger("ticbridge.bridge")
 
-_FORM: Final[TypeAdapter[Memory]] = TypeAdapter(dict[str, dict[str, tuple[int, datetime]]])
-_LARGEST: Final = 1_000_000  # bytes; a meter takes some 1500
+_V = TypeVar("_V")
+_LARGEST: Final = 4_000_000  # bytes; a meter takes some 1500
 
 
-class MemoryFile:
-    """One file for all meters of a bridge. `memory` is what its guards share and change."""
+class StateFile(Generic[_V]):
+    """One file. `memory` is what its users share and change; `anew` and `late` say what losing it costs."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / "indexes.json"
+    def __init__(self, path: Path, form: TypeAdapter[dict[str, _V]], *, anew: str, late: str) -> None:
+        self._path = path
+        self._form = form
+        self._anew = anew
+        self._late = late
         self._said = ""
         self._saved = b""
-        self.memory: Memory = self._load()
+        self.memory: dict[str, _V] = self._load()
+        self._written = dict(self.memory)
 
     def save(self) -> None:
         """Write it whole or not at all; nothing when it did not change."""
-        text = _FORM.dump_json(dict(self.memory))  # a copy: readers add meters meanwhile
+        memory = dict(self.memory)  # a copy: readers add meters meanwhile
+        if memory == self._written:
+            return
+        text = self._form.dump_json(memory)
         if text == self._saved:
             return
         beside = self._path.with_suffix(".new")
@@ -44,24 +49,36 @@ class MemoryFile:
                 os.fsync(file.fileno())
             beside.replace(self._path)
         except OSError as error:
-            self._warn(f"{self._path} cannot be written ({error.strerror}): after a restart, indexes are believed late")
+            self._warn(f"{self._path} cannot be written ({error.strerror}): {self._late}")
         else:
-            self._saved, self._said = text, ""
+            self._saved, self._written, self._said = text, memory, ""
 
-    def _load(self) -> Memory:
+    def _load(self) -> dict[str, _V]:
         try:
             with self._path.open("rb") as file:
                 self._saved = file.read(_LARGEST)
-            return _FORM.validate_json(self._saved)
+            return self._form.validate_json(self._saved)
         except FileNotFoundError:
             return {}
         except OSError as error:
-            self._warn(f"{self._path} cannot be read ({error.strerror}): indexes are believed anew")
+            self._warn(f"{self._path} cannot be read ({error.strerror}): {self._anew}")
         except ValidationError:
-            self._warn(f"{self._path} is damaged: indexes are believed anew")
+            self._warn(f"{self._path} is damaged: {self._anew}")
         return {}
 
     def _warn(self, sentence: str) -> None:
         if sentence != self._said:
             log.warning("%s", sentence)
             self._said = sentence
+
+
+class MemoryFile(StateFile[dict[str, tuple[int, datetime]]]):
+    """What the guards believe of each meter's indexes: a restart must not open the door to a damaged one."""
+
+    def __init__(self, state_dir: Path) -> None:
+        super().__init__(
+            state_dir / "indexes.json",
+            TypeAdapter(dict[str, dict[str, tuple[int, datetime]]]),
+            anew="indexes are believed anew",
+            late="after a restart, indexes are believed late",
+        )

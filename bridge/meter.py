@@ -34,7 +34,8 @@ from bridge.topics import (
 
 SILENCE: Final = 30.0  # seconds without a valid frame before a meter is offline
 _LABELS: Final = frozenset(row.label for row in BY_SLUG.values() if row.label is not None)
-_HELD_BACK: Final = frozenset({"link_quality", "frames_per_minute"})  # move with every frame: not worth a message each
+# They move with every frame: not worth a message each.
+_HELD_BACK: Final = frozenset({"link_quality", "frames_per_minute", "last_frame", "refused_groups"})
 _OF_THREE: Final = frozenset({"irms2", "urms2", "iinst2"})  # labels that only a three-phase meter sends
 
 
@@ -69,6 +70,14 @@ class Announcement:
     phases: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a meter was seen to send before this start."""
+
+    slugs: frozenset[str] = frozenset()
+    phases: int = 1
+
+
 class Meter:
     """One meter of the bridge. Used by its reader's thread alone; `renew` may be called by any."""
 
@@ -80,6 +89,7 @@ class Meter:
         interval: float,
         send: Callable[[Message], bool],
         announce: Callable[[Announcement], Iterator[Message]] = lambda _: iter(()),
+        recall: Callable[[str], Known] = lambda _: Known(),
     ) -> None:
         self._bridge = bridge
         self._settings = settings
@@ -87,12 +97,13 @@ class Meter:
         self._interval = interval
         self._send = send
         self._announce = announce
+        self._recall = recall
         self._policy = _policy(publish)
         self._presence = Presence()
         self._quality = LineQuality()
         self._derived = Derived(settings.zone, self._quality)
         self._events = Events()
-        self._seen: set[str] = set()
+        self._seen: dict[str, str] = {}  # by canonical slug: of labels that say the same, the one that was said last
         self._phases = 1
         self._mode: Mode | None = None
         self._meter: str | None = None
@@ -171,8 +182,10 @@ class Meter:
         self._policy = _policy(self._publish)
         self._presence = Presence()
         self._derived = Derived(self._settings.zone, self._quality)
-        self._seen = set()
-        self._phases = 1
+        known = self._recall(meter)
+        self._seen = {BY_SLUG[slug].canonical: slug for slug in known.slugs if slug in BY_SLUG}
+        self._phases = known.phases
+        self._mode = None  # announced with the first frame, and whole
         self._reading = None
         self._online = None
         self._offer_all = True
@@ -182,11 +195,14 @@ class Meter:
         said = {slug for slug, _ in reading.values()} | _HELD_BACK
         said |= {slug for slug, value in derived.items() if value is not None}
         # An index that never counted is not worth an entity; once it does, it is.
-        slugs = {slug for slug in said if slug in self._seen or _says_something(slug, reading)}
-        slugs = {slug for slug in slugs if self._may_leave(slug)}
+        slugs = {
+            BY_SLUG[slug].canonical: slug
+            for slug in said
+            if self._may_leave(slug) and (BY_SLUG[slug].canonical in self._seen or _says_something(slug, reading))
+        }
         # Whatever the owner lets out: a short frame, or one that lost a group, never takes a phase away.
         phases = 1 if _OF_THREE.isdisjoint(said) else 3
-        if slugs <= self._seen and reading.mode is self._mode and phases <= self._phases:
+        if slugs.items() <= self._seen.items() and reading.mode is self._mode and phases <= self._phases:
             return
         self._phases = max(phases, self._phases)
         self._seen |= slugs
@@ -197,7 +213,8 @@ class Meter:
     def _announcement(self) -> Iterator[Message]:
         assert self._meter is not None, "a meter is announced once it is sure"
         assert self._reading is not None, "and once it said something"
-        said = Announcement(self._meter, self._settings.name, self._reading, frozenset(self._seen), self._phases)
+        slugs = filter(self._may_leave, self._seen.values())
+        said = Announcement(self._meter, self._settings.name, self._reading, frozenset(slugs), self._phases)
         yield from self._announce(said)
 
     def _say_status(self, *, online: bool) -> None:
@@ -229,6 +246,9 @@ class Meter:
                 self._offer_text(f"{slug}/attributes", BY_SLUG[slug].canonical, text, None, now)
         for slug in gone:
             self._offer(slug, None, now)
+        # Of the line, and in no reading message: `ts` says the one, no row is made of the other.
+        self._offer("last_frame", frame.at.utc.replace(microsecond=0), now)
+        self._offer("refused_groups", self.counts.refused.total(), now)
         self._due(now)
 
     def _may_leave(self, slug: str) -> bool:

@@ -17,6 +17,7 @@ ONLINE: Final = "online"
 OFFLINE: Final = "offline"
 UNKNOWN: Final = "None"  # what Home Assistant reads as "unknown": the value is not announced now
 RESERVED: Final = ("bridge", "store")  # levels that are no meter
+ENTITIES: Final = ("connected", "event")  # what Home Assistant shows of a meter beside its fields
 MAX_PAYLOAD: Final = 64 * 1024
 
 _LEVEL = re.compile(LEVEL)

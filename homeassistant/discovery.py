@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
 
 from bridge.tic.catalogue import BY_SLUG, Field, Mode, Quantity
 from bridge.tic.identity import identify
 from bridge.topics import Message, Topics
-from homeassistant.mapping import Look, look
-from homeassistant.models import Availability, Component, Device, DeviceMessage, Origin
+from homeassistant.entities import OF_BRIDGE, OF_METER, Entity
+from homeassistant.mapping import Look, enabled, look
+from homeassistant.models import CLASSES, Availability, Component, Device, DeviceMessage, Origin, Removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Setting:
     prefix: str = "homeassistant"
     language: str = "fr"
     url: str | None = None  # our own pages
+    overrides: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)  # the owner's; None removes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class MeterFacts:
     meter: str
     name: str
     mode: Mode
-    slugs: Iterable[str]
+    slugs: tuple[str, ...]
     phases: int = 1
     address: str | None = None
     tic_version: str | None = None
@@ -42,22 +47,71 @@ class MeterFacts:
 def meter_message(setting: Setting, facts: MeterFacts) -> Message:
     """The retained message that describes a meter: only what it really sends."""
     topics = setting.topics
-    components = {row.canonical: _component(setting, facts, row) for row in _rows(facts)}
+    components = _components(setting, facts, _rows(facts))
+    on = enabled(components)
     message = DeviceMessage(
         device=_device(setting, facts),
-        origin=Origin(name="ticbridge", sw_version=setting.version),
+        origin=_origin(setting),
         availability=[
             Availability(topic=topics.bridge(setting.bridge_id, "status")),
             Availability(topic=topics.meter(facts.meter, "status")),
         ],
-        components=components,
+        components={
+            key: _as_its_owner_wants(setting, key, component.model_copy(update={"enabled_by_default": key in on}))
+            for key, component in components.items()
+        },
     )
     return Message(topic(setting, facts.meter), message.model_dump_json(exclude_none=True), retain=True, qos=1)
+
+
+def mistakes(setting: Setting) -> Iterator[tuple[str, str]]:
+    """(key, expectation) of each override that Home Assistant would refuse."""
+    for key in setting.overrides:
+        rows = [row for row in BY_SLUG.values() if row.canonical == key]
+        component = _components(setting, MeterFacts("0", "", Mode.STANDARD, ()), rows)[key]
+        try:
+            _as_its_owner_wants(setting, key, component)
+        except ValidationError:
+            fit = ", ".join(word for word in sorted(CLASSES[component.platform]) if _fits(component, word))
+            yield key, fit or "no class: it is no measured value"
+
+
+def bridge_message(setting: Setting) -> Message:
+    """The retained message that describes the bridge itself, the parent of its meters.
+
+    Its entities have no availability: when the bridge is gone, one of them says so.
+    """
+    message = DeviceMessage(
+        device=Device(
+            identifiers=[_bridge(setting)],
+            name=f"ticbridge {setting.bridge_id}",
+            manufacturer="ticbridge",
+            model={"fr": "Passerelle TIC vers MQTT", "en": "TIC to MQTT bridge"}[setting.language],
+            sw_version=setting.version,
+            configuration_url=setting.url,
+        ),
+        origin=_origin(setting),
+        components={entity.key: _of_bridge(setting, entity) for entity in OF_BRIDGE},
+    )
+    return Message(bridge_topic(setting), message.model_dump_json(exclude_none=True), retain=True, qos=1)
 
 
 def topic(setting: Setting, meter: str) -> str:
     """Where a meter is announced."""
     return f"{setting.prefix}/device/linky_{meter}/config"
+
+
+def bridge_topic(setting: Setting) -> str:
+    """Where the bridge is announced."""
+    return f"{setting.prefix}/device/{_bridge(setting)}/config"
+
+
+def _bridge(setting: Setting) -> str:
+    return f"linky_bridge_{setting.bridge_id}"
+
+
+def _origin(setting: Setting) -> Origin:
+    return Origin(name="ticbridge", sw_version=setting.version)
 
 
 def _rows(facts: MeterFacts) -> list[Field]:
@@ -84,18 +138,82 @@ def _device(setting: Setting, facts: MeterFacts) -> Device:
         sw_version=f"TIC {facts.tic_version}" if facts.tic_version else None,
         hw_version=(known.generation or None) if known else None,
         configuration_url=setting.url,
+        via_device=_bridge(setting),
     )
+
+
+def _components(setting: Setting, facts: MeterFacts, rows: Iterable[Field]) -> dict[str, Component]:
+    return {
+        **{entity.key: _own(setting, facts, entity) for entity in OF_METER},
+        **{row.canonical: _component(setting, facts, row) for row in rows},
+    }
+
+
+def _as_its_owner_wants(setting: Setting, key: str, component: Component) -> Component | Removed:
+    if key not in setting.overrides:
+        return component
+    changes = setting.overrides[key]
+    if changes is None:
+        return Removed(platform=component.platform)
+    return Component.model_validate(component.model_dump() | dict(changes))
+
+
+def _fits(component: Component, device_class: str) -> bool:
+    try:
+        Component.model_validate(component.model_dump() | {"device_class": device_class})
+    except ValidationError:
+        return False
+    return True
+
+
+def _own(setting: Setting, facts: MeterFacts, entity: Entity) -> Component:
+    # A meter that is off line is what `connected` tells: only without the bridge it tells nothing.
+    bridge = [Availability(topic=setting.topics.bridge(setting.bridge_id, "status"))]
+    return Component.model_validate({
+        **_shown(setting, entity),
+        "unique_id": f"linky_{facts.meter}_{entity.key}",
+        "default_entity_id": f"{entity.platform}.linky_{_level(facts.alias)}{entity.key}",
+        "state_topic": setting.topics.meter(facts.meter, entity.leaf),
+        "availability": bridge if entity.look.binary else None,
+    })  # fmt: skip
+
+
+def _of_bridge(setting: Setting, entity: Entity) -> Component:
+    return Component.model_validate({
+        **_shown(setting, entity),
+        "unique_id": f"{_bridge(setting)}_{entity.key}",
+        "default_entity_id": f"{entity.platform}.ticbridge_{_level(setting.bridge_id)}{entity.key}",
+        "state_topic": setting.topics.bridge(setting.bridge_id, entity.leaf),
+        "enabled_by_default": entity.look.binary,
+    })  # fmt: skip
+
+
+def _shown(setting: Setting, entity: Entity) -> dict[str, Any]:  # the fields of a component, each of its own type
+    return {
+        "platform": entity.platform,
+        "name": entity.fr if setting.language == "fr" else entity.en,
+        "device_class": entity.look.device_class,
+        "entity_category": "diagnostic" if entity.look.diagnostic else None,
+        "icon": entity.look.icon,
+        "value_template": entity.template,
+        "event_types": entity.event_types and list(entity.event_types),
+        **entity.payloads,
+    }
+
+
+def _level(text: str) -> str:
+    """A part of an entity id."""
+    return re.sub(r"[^a-z0-9]", "_", text.lower()) + "_" if text else ""
 
 
 def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
     shown: Look = look(row)
     platform = "binary_sensor" if shown.binary else "sensor"
-    alias = re.sub(r"[^a-z0-9]", "_", facts.alias.lower()) + "_" if facts.alias else ""
     has_attributes = shown.explained or (row.dated and row.quantity is not Quantity.INSTANT)
     return Component(
         platform="binary_sensor" if shown.binary else "sensor",
         unique_id=f"linky_{facts.meter}_{row.canonical}",
-        default_entity_id=f"{platform}.linky_{alias}{row.canonical}",
+        default_entity_id=f"{platform}.linky_{_level(facts.alias)}{row.canonical}",
         name=row.fr if setting.language == "fr" else row.en,
         state_topic=setting.topics.meter(facts.meter, row.slug),
         device_class=shown.device_class,
@@ -103,7 +221,6 @@ def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
         unit_of_measurement=row.unit or None,
         options=_options(row) if shown.device_class == "enum" else None,
         entity_category="diagnostic" if shown.diagnostic else None,
-        enabled_by_default=shown.enabled,
         suggested_display_precision=shown.precision,
         icon=shown.icon,
         json_attributes_topic=setting.topics.meter(facts.meter, f"{row.slug}/attributes") if has_attributes else None,

@@ -32,7 +32,14 @@ STATE_CLASSES: dict[str, set[str]] = {
     "enum": set(),
     "timestamp": set(),
 }
-BINARY_CLASSES = {"connectivity", "problem", "tamper"}
+# Ours are connectivity, problem and tamper; an owner knows what the meter's contacts switch.
+BINARY_CLASSES = {
+    "battery", "battery_charging", "carbon_monoxide", "cold", "connectivity", "door", "garage_door", "gas", "heat",
+    "light", "lock", "moisture", "motion", "moving", "occupancy", "opening", "plug", "power", "presence", "problem",
+    "running", "safety", "smoke", "sound", "tamper", "update", "vibration", "window",
+}  # fmt: skip
+EVENT_CLASSES = {"button", "doorbell", "motion"}
+CLASSES = {"sensor": DEVICE_CLASSES.keys(), "binary_sensor": BINARY_CLASSES, "event": EVENT_CLASSES}
 _Url = Annotated[str, Field(pattern=r"^https?://")]
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 _EntityId = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$")]
@@ -74,7 +81,7 @@ class Availability(_Payload):
 class Component(_Payload):
     """One entity."""
 
-    platform: Literal["sensor", "binary_sensor"]
+    platform: Literal["sensor", "binary_sensor", "event"]
     unique_id: _Id
     default_entity_id: _EntityId
     name: str
@@ -88,17 +95,24 @@ class Component(_Payload):
     suggested_display_precision: int | None = None
     icon: Annotated[str, Field(pattern=r"^mdi:[a-z0-9-]+$")] | None = None
     json_attributes_topic: str | None = None
+    value_template: str | None = None
+    event_types: list[str] | None = None
+    payload_on: str | None = None
+    payload_off: str | None = None
+    availability: list[Availability] | None = None  # else that of the device
 
     @model_validator(mode="after")
     def _agrees(self) -> Component:
         if not self.default_entity_id.startswith(f"{self.platform}."):
             raise ValueError("default_entity_id needs the domain of its platform")
+        if (self.event_types is not None) != (self.platform == "event"):
+            raise ValueError("event types go with an event, and with nothing else")
         if self.platform == "sensor":
             self._sensor_agrees()
         elif self.state_class or self.unit_of_measurement or self.options:
-            raise ValueError("a binary sensor has no state class, unit or options")
-        elif self.device_class is not None and self.device_class not in BINARY_CLASSES:
-            raise ValueError(f"{self.device_class} is no class of a binary sensor that we use")
+            raise ValueError(f"a {self.platform} has no state class, unit or options")
+        elif self.device_class is not None and self.device_class not in CLASSES[self.platform]:
+            raise ValueError(f"{self.device_class} is no class of a {self.platform}")
         return self
 
     def _sensor_agrees(self) -> None:
@@ -112,19 +126,25 @@ class Component(_Payload):
             raise ValueError("options go with the class enum, and with no other")
 
 
+class Removed(_Payload):
+    """What tells Home Assistant to remove an entity; one that is merely left out would stay."""
+
+    platform: Literal["sensor", "binary_sensor", "event"]
+
+
 class DeviceMessage(_Payload):
     """The retained message that describes one device and all its entities."""
 
     device: Device
     origin: Origin
-    availability: Annotated[list[Availability], Field(min_length=1)]
+    availability: Annotated[list[Availability], Field(min_length=1)] | None = None
     availability_mode: Literal["all"] = "all"
     qos: Literal[0, 1] = 1
-    components: dict[_Id, Component]
+    components: dict[_Id, Component | Removed]
 
     @model_validator(mode="after")
     def _unique(self) -> DeviceMessage:
-        ids = [component.unique_id for component in self.components.values()]
+        ids = [component.unique_id for component in self.components.values() if isinstance(component, Component)]
         if len(set(ids)) != len(ids):
             raise ValueError("unique_id repeats")
         return self

@@ -280,6 +280,8 @@ _DERIVED: tuple[Field, ...] = (
              _Q.DURATION, "s"),
     _derived("link_quality", "Qualité de la liaison", "Line quality", _Q.SHARE, "%"),
     _derived("frames_per_minute", "Trames par minute", "Frames per minute", _Q.RATE, "1/min"),
+    _derived("last_frame", "Dernière trame", "Last frame", _Q.INSTANT),
+    _derived("refused_groups", "Groupes refusés", "Groups refused", _Q.NUMBER),
 )
 # fmt: on
 

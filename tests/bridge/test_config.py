@@ -41,6 +41,7 @@ DEFAULTS = {
     "reading": {"interval": 0.0},
     "homeassistant": {
         "enabled": True, "discovery_prefix": "homeassistant", "status_topic": "homeassistant/status", "language": "fr",
+        "overrides": {},
     },
     "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None},
     "log": {"level": "info", "format": "text"},
@@ -315,6 +316,12 @@ def test_no_message_shows_a_password() -> None:
 # --- values that cannot be -----------------------------------------------------------------------
 
 ANOTHER_NAME = "expected another name: bridge and store are topics of our own"
+CANONICAL = "expected the canonical name, sinsts"
+A_FIELD = "expected a field of `ticbridge labels`"
+EAST = "homeassistant.overrides.east"
+AN_ICON = "expected an icon such as mdi:flash"
+A_CLASS = "expected a device class of Home Assistant, such as current"
+A_BRIDGES_NAME = "expected another name: bridge_ begins those of bridges in Home Assistant"
 A_TOPIC = "expected a topic without + and #"
 A_ZONE = "expected a time zone such as Europe/Paris"
 A_URL = "expected an address such as https://linky.example.org"
@@ -338,6 +345,18 @@ AN_ADDRESS = "expected host:port, such as 127.0.0.1:8000"
         ("meters: [{source: a, id: x}, {source: b, id: x}]",
          ("meters: [{'source': 'a', 'id': 'x'}, {'source': 'b', 'id': 'x'}] will not do; expected each id once; "
          "'x' stands twice")),
+        ("homeassistant: {overrides: {papp: null}}", f"homeassistant.overrides.papp: 'papp' will not do; {CANONICAL}"),
+        ("homeassistant: {overrides: {watts: null}}", f"homeassistant.overrides.watts: 'watts' will not do; {A_FIELD}"),
+        ("homeassistant: {overrides: {east: {icon: bolt}}}", f"{EAST}.icon: 'bolt' will not do; {AN_ICON}"),
+        ("homeassistant: {overrides: {east: {name: ''}}}",
+         f"{EAST}.name: '' will not do; expected at least 1 character"),
+        ("homeassistant: {overrides: {east: {device_class: W/h}}}",
+         f"{EAST}.device_class: 'W/h' will not do; {A_CLASS}"),
+        ("homeassistant: {overrides: {east: {enabled: maybe}}}",
+         f"{EAST}.enabled: 'maybe' will not do; expected true or false"),
+        ("homeassistant: {overrides: {east: {unit: kWh}}}",
+         f"{EAST}.unit: no such key; expected one of device_class, enabled, icon, name"),
+        ("meters: [{id: bridge_pi}]", f"meters.0.id: 'bridge_pi' will not do; {A_BRIDGES_NAME}"),
         ("meters: [{timezone: Mars}]", f"meters.0.timezone: 'Mars' will not do; {A_ZONE}"),
         ("publish: {jump: {papp: 9}}", "publish.jump.papp: 'papp' will not do; expected the canonical name, sinsts"),
         ("publish: {jump: {x: 9}}", "publish.jump.x: 'x' will not do; expected a field of `ticbridge labels`"),

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from bridge.config import FieldRule, MeterSettings, PublishSettings
-from bridge.meter import Announcement, Meter
+from bridge.meter import Announcement, Known, Meter
 from bridge.tic.decode import Decoded
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.models import Historique, Reading, Standard
 from bridge.tic.values import Stamp, StatusRegister, read_stamp
 from bridge.topics import Message
-from tests.bridge.heard import BRIDGE, EPOCH, Heard, checked
+from tests.bridge.heard import BRIDGE, EPOCH, LINE, QUALITY, Heard, checked
 from tests.bridge.wire import METER
 
 OTHER = "041961000002"
@@ -78,6 +78,7 @@ def test_field_messages_are_retained_unless_the_owner_says_no() -> None:
         (f"linky/{METER}/status", True, 1),
         (f"linky/{METER}/sinsts", False, 1),
         (f"linky/{METER}/link_quality", False, 1),
+        *((f"linky/{METER}/{field}", False, 1) for field in LINE),
         (f"linky/{METER}/reading", False, 1),
     }
 
@@ -115,6 +116,19 @@ def test_line_quality_is_worth_a_message_a_minute() -> None:
     assert heard.take(damaged) == [("frames_per_minute", "60")]
     assert [heard.take(damaged, after=1) for _ in range(57)] == [[]] * 57
     assert heard.take(damaged, after=2) == [("link_quality", "50")]
+
+
+def test_the_line_itself_is_told_a_minute_after_the_other() -> None:
+    heard = Heard()
+    for n in range(62):
+        heard.meter.take(checked(Decoded(Standard(sinsts=530), NOISE.refused), n * 1.0))
+    said = [(m.topic.rpartition("/")[2], m.payload) for m in heard.sent if m.topic.endswith(LINE)]
+    assert said == [
+        ("last_frame", "2026-01-15T12:00:00+00:00"),
+        ("refused_groups", "2"),
+        ("last_frame", "2026-01-15T12:01:00+00:00"),
+        ("refused_groups", "122"),
+    ]
 
 
 def test_a_silent_field_is_repeated_after_its_heartbeat() -> None:
@@ -249,9 +263,33 @@ def test_a_change_of_mode_is_announced_both_ways() -> None:
     ]
     assert announced == [
         ("announce", f"Maison historique {METER}: adco papp"),
-        ("announce", f"Maison standard {METER}: adco adsc papp sinsts"),
-        ("announce", f"Maison historique {METER}: adco adsc papp sinsts"),
+        ("announce", f"Maison standard {METER}: adsc sinsts"),
+        ("announce", f"Maison historique {METER}: adco papp"),
     ]
+
+
+def test_of_labels_that_say_the_same_the_one_said_last_is_announced() -> None:
+    # a contract that changes: both fill the first supplier index
+    heard = Heard()
+    heard.take(Historique(hchc=1, hchp=2))
+    assert heard.take(Historique(ejphn=3, ejphpm=4))[0] == ("announce", "Maison historique None: ejphn ejphpm")
+
+
+def test_what_was_announced_before_a_restart_is_announced_with_the_first_frame() -> None:
+    announced: list[Announcement] = []
+
+    def note(said: Announcement) -> Iterator[Message]:
+        announced.append(said)
+        return iter(())
+
+    known = Known(frozenset({"papp", "east", "easf02", "irms3", "prm", "a_label_of_another_release"}), phases=3)
+    recall = {METER: known}.__getitem__
+    meter = Meter(BRIDGE, MeterSettings(source="-"), PublishSettings(), 0.0, lambda _: True, note, recall)
+    for n, reading in enumerate([Standard(sinsts=1), Standard(sinsts=2, easf02=0), Standard(sinsts=3, urms1=230)]):
+        meter.take(checked(reading, float(n)))
+    # the index that once counted may say 0, the PRM left the bridge when its owner let it
+    at_once = {"sinsts", "east", "easf02", "irms3"}
+    assert [(set(said.slugs - QUALITY), said.phases) for said in announced] == [(at_once, 3), (at_once | {"urms1"}, 3)]
 
 
 def test_without_home_assistant_nothing_is_announced() -> None:

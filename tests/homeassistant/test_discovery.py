@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bridge.events import KINDS
 from bridge.tic.catalogue import BY_LABEL, BY_SLUG, FIELDS, Mode
-from bridge.topics import Topics
-from homeassistant.discovery import MeterFacts, Setting, meter_message, topic
+from bridge.topics import ENTITIES, Topics
+from homeassistant.discovery import MeterFacts, Setting, bridge_message, meter_message, mistakes, topic
 from homeassistant.models import DeviceMessage
 from tests.bridge.wire import METER
 
@@ -27,8 +28,9 @@ def announced(setting: Setting, facts: MeterFacts) -> dict[str, Any]:
 
 
 def components(setting: Setting, facts: MeterFacts) -> dict[str, dict[str, Any]]:
+    """Those of the fields, without those that every meter has."""
     told: dict[str, dict[str, Any]] = announced(setting, facts)["components"]
-    return told
+    return {key: component for key, component in told.items() if key not in ENTITIES}
 
 
 def test_a_small_meter_whole() -> None:
@@ -54,12 +56,36 @@ def test_a_small_meter_whole() -> None:
             "sw_version": "TIC 02",
             "hw_version": "G3",
             "configuration_url": "https://linky.example.org/",
+            "via_device": "linky_bridge_pi",
         },
         "origin": {"name": "ticbridge", "sw_version": "1.2.3"},
         "availability": [{"topic": "maison/bridge/pi/status"}, {"topic": f"maison/{METER}/status"}],
         "availability_mode": "all",
         "qos": 1,
         "components": {
+            "connected": {
+                "platform": "binary_sensor",
+                "unique_id": f"linky_{METER}_connected",
+                "default_entity_id": "binary_sensor.linky_connected",
+                "name": "Connecté",
+                "state_topic": f"maison/{METER}/status",
+                "device_class": "connectivity",
+                "entity_category": "diagnostic",
+                "enabled_by_default": True,
+                "payload_on": "online",
+                "payload_off": "offline",
+                "availability": [{"topic": "maison/bridge/pi/status"}],
+            },
+            "event": {
+                "platform": "event",
+                "unique_id": f"linky_{METER}_event",
+                "default_entity_id": "event.linky_event",
+                "name": "Événement",
+                "state_topic": f"maison/{METER}/event",
+                "enabled_by_default": True,
+                "icon": "mdi:bell-ring-outline",
+                "event_types": list(KINDS),
+            },
             "sinsts": {
                 "platform": "sensor",
                 "unique_id": f"linky_{METER}_sinsts",
@@ -125,7 +151,7 @@ def test_everything_that_a_mode_can_say_is_accepted_by_the_strict_model(mode: Mo
     slugs = [row.slug for row in FIELDS if row.mode in (mode, None)]
     told = announced(setting, facts(*slugs, mode=mode))
     assert DeviceMessage.model_validate(told).model_dump(exclude_none=True) == told
-    assert set(told["components"]) == {BY_SLUG[slug].canonical for slug in slugs}
+    assert set(told["components"]) == {*ENTITIES, *(BY_SLUG[slug].canonical for slug in slugs)}
 
 
 @pytest.mark.parametrize("row", FIELDS, ids=lambda row: row.slug)
@@ -199,7 +225,8 @@ def test_the_meters_own_time_is_an_attribute_of_dated_values_only() -> None:
 )
 def test_the_device_is_what_its_address_tells(known: dict[str, Any], device: dict[str, Any]) -> None:
     told = announced(FRENCH, facts("sinsts", **known))["device"]
-    assert told == {"identifiers": [f"linky_{METER}"], "name": "Linky", **device}
+    whole = {"identifiers": [f"linky_{METER}"], "name": "Linky", "via_device": "linky_bridge_pi", **device}
+    assert told == whole
 
 
 def test_the_model_speaks_the_owners_language() -> None:
@@ -209,6 +236,105 @@ def test_the_model_speaks_the_owners_language() -> None:
 
 def test_a_device_is_announced_on_a_topic_of_its_own() -> None:
     assert topic(FRENCH, METER) == f"homeassistant/device/linky_{METER}/config"
+
+
+def test_the_bridge_is_a_device_of_its_own() -> None:
+    setting = Setting(topics=Topics("maison"), bridge_id="Pi-2", version="1.2.3", prefix="ha", language="en")
+    message = bridge_message(setting)
+    assert (message.topic, message.retain, message.qos) == ("ha/device/linky_bridge_Pi-2/config", True, 1)
+    body = json.loads(message.payload)
+    assert body["components"].keys() == {"connected", "version", "started"}
+    assert body == {
+        "device": {
+            "identifiers": ["linky_bridge_Pi-2"],
+            "name": "ticbridge Pi-2",
+            "manufacturer": "ticbridge",
+            "model": "TIC to MQTT bridge",
+            "sw_version": "1.2.3",
+        },
+        "origin": {"name": "ticbridge", "sw_version": "1.2.3"},
+        "availability_mode": "all",
+        "qos": 1,
+        "components": {
+            # without availability: when the bridge is gone, this says so
+            "connected": {
+                "platform": "binary_sensor",
+                "unique_id": "linky_bridge_Pi-2_connected",
+                "default_entity_id": "binary_sensor.ticbridge_pi_2_connected",
+                "name": "Connected",
+                "state_topic": "maison/bridge/Pi-2/status",
+                "device_class": "connectivity",
+                "entity_category": "diagnostic",
+                "enabled_by_default": True,
+                "payload_on": "online",
+                "payload_off": "offline",
+            },
+            "version": {
+                "platform": "sensor",
+                "unique_id": "linky_bridge_Pi-2_version",
+                "default_entity_id": "sensor.ticbridge_pi_2_version",
+                "name": "Version",
+                "state_topic": "maison/bridge/Pi-2/info",
+                "entity_category": "diagnostic",
+                "enabled_by_default": False,
+                "icon": "mdi:tag",
+                "value_template": "{{ value_json.version }}",
+            },
+            "started": {
+                "platform": "sensor",
+                "unique_id": "linky_bridge_Pi-2_started",
+                "default_entity_id": "sensor.ticbridge_pi_2_started",
+                "name": "Started",
+                "state_topic": "maison/bridge/Pi-2/info",
+                "device_class": "timestamp",
+                "entity_category": "diagnostic",
+                "enabled_by_default": False,
+                "value_template": "{{ value_json.started }}",
+            },
+        },
+    }
+
+
+# --- what the owner wants otherwise -----------------------------------------------------------------
+
+
+def test_an_owner_renames_reclassifies_enables_and_removes() -> None:
+    overrides: dict[str, Any] = {
+        "east": {"name": "Total", "icon": "mdi:sigma", "enabled_by_default": False},
+        "relay_1": {"device_class": "heat", "enabled_by_default": True},
+        "msg1": None,
+        "event": None,
+        "sinsts1": {"name": "not sent by this meter"},
+    }
+    setting = Setting(topics=Topics("linky"), bridge_id="pi", version="1.2.3", overrides=overrides)
+    meter = facts("base", "relay_1", "msg1", "sinsts", mode=Mode.HISTORIQUE)
+    plain, told = announced(FRENCH, meter)["components"], announced(setting, meter)["components"]
+    assert told == {
+        "connected": plain["connected"],
+        "event": {"platform": "event"},
+        "east": {**plain["east"], **overrides["east"]},
+        "sinsts": plain["sinsts"],
+        "relay_1": {**plain["relay_1"], **overrides["relay_1"]},
+        "msg1": {"platform": "sensor"},  # with nothing else it is removed; left out, it would stay
+    }
+    assert list(mistakes(setting)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "device_class", "expected"),
+    [
+        ("sinsts", "power", "apparent_power"),
+        ("east", "apparent_power", "energy"),
+        ("tempo_today", "date", "enum"),
+        ("date", "enum", "timestamp"),
+        ("ltarf", "power", "timestamp"),
+        ("event", "heat", "button, doorbell, motion"),
+    ],
+)
+def test_a_class_that_home_assistant_would_refuse_is_a_mistake(key: str, device_class: str, expected: str) -> None:
+    overrides = {key: {"device_class": device_class}}
+    setting = Setting(topics=Topics("linky"), bridge_id="pi", version="1.2.3", overrides=overrides)
+    assert list(mistakes(setting)) == [(key, expected)]
 
 
 # --- several meters, several modes ---------------------------------------------------------------

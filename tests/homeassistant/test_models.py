@@ -147,5 +147,22 @@ def test_what_would_lose_a_component_is_refused(wrong: dict[str, Any]) -> None:
         Component.model_validate(wrong)
 
 
+EVENT: dict[str, Any] = {
+    "platform": "event",
+    "unique_id": "linky_x_event",
+    "default_entity_id": "event.linky_event",
+    "name": "Événement",
+    "state_topic": "linky/x/event",
+    "event_types": ["tariff_change"],
+}
+
+
+def test_event_types_are_an_events_and_it_has_some() -> None:
+    assert Component.model_validate(EVENT).model_dump(exclude_unset=True) == EVENT
+    for wrong in (EVENT | {"event_types": None}, SENSOR | {"event_types": ["x"]}, EVENT | {"state_class": "total"}):
+        with pytest.raises(ValidationError):
+            Component.model_validate(wrong)
+
+
 def test_a_fact_needs_no_class() -> None:
     assert Component.model_validate({**BINARY, "device_class": None}).device_class is None

@@ -119,7 +119,7 @@ def test_all_that_is_derived_is_in_the_table() -> None:
     for n, reading in enumerate(everything):
         quality.add(checked(reading, float(n)))
         said |= derived.take(checked(reading, float(n))).values.keys()
-    assert said == set(DERIVED)
+    assert said == set(DERIVED) - {"last_frame", "refused_groups"}  # the bridge itself knows these
     assert set(REGISTER_PARTS) <= set(DERIVED)
     assert set(PERIOD_INDEX.values()) == set(range(1, 7))
 

@@ -1,0 +1,105 @@
+"""What this bridge tells Home Assistant, and remembers on disk to have told: a restart announces all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from bridge import __version__
+from bridge.config import ConfigError, EntitySettings, Settings
+from bridge.memory import StateFile
+from bridge.meter import Announcement, Known
+from bridge.tic.models import Standard
+from bridge.topics import Message, Topics
+from homeassistant.discovery import MeterFacts, Setting, bridge_message, meter_message, mistakes, topic
+
+_MOST: Final = 2000  # discovery topics remembered; twice the meters that a configuration may hold
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What stands on a discovery topic of ours."""
+
+    status: str  # the topic of the bridge that told it, as its id was then
+    facts: MeterFacts
+
+
+class Announcer:
+    """One for a bridge; its readers' threads and the main one share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        topics = Topics(settings.mqtt.base_topic)
+        self._is_enabled = settings.homeassistant.enabled
+        self._status = topics.bridge(settings.bridge.id, "status")
+        self._setting = Setting(
+            topics=topics,
+            bridge_id=settings.bridge.id,
+            version=__version__,
+            prefix=settings.homeassistant.discovery_prefix,
+            language=settings.homeassistant.language,
+            url=settings.web.base_url,
+            overrides={
+                key: None if entity is None else _changes(entity)
+                for key, entity in settings.homeassistant.overrides.items()
+            },
+        )
+        for key, expected in mistakes(self._setting):
+            wanted = self._setting.overrides[key] or {}
+            where = f"homeassistant.overrides.{key}.device_class"
+            raise ConfigError(f"{where}: {wanted.get('device_class')!r} will not do; expected {expected}")
+        self._file = StateFile(
+            settings.bridge.state_dir / "discovery.json",
+            TypeAdapter(dict[str, Told]),
+            anew="Home Assistant's entities are announced as their labels are seen",
+            late="after a restart, Home Assistant's entities are announced as their labels are seen",
+        )
+
+    def announce(self, number: int, said: Announcement) -> Iterator[Message]:
+        """The discovery of the meter that stands at this place of the configuration."""
+        if not self._is_enabled:
+            return
+        reading = said.reading
+        facts = MeterFacts(
+            meter=said.meter,
+            name=said.name,
+            mode=reading.mode,
+            slugs=tuple(sorted(said.slugs)),
+            phases=said.phases,
+            address=reading.meter_id,
+            tic_version=reading.vtic if isinstance(reading, Standard) else None,
+            alias=said.meter[-4:].lower() if number else "",
+        )
+        self._remember(facts)
+        yield from self.bridge()  # first: a parent that Home Assistant does not know gets an empty device
+        yield meter_message(self._setting, facts)
+
+    def bridge(self) -> Iterator[Message]:
+        """The discovery of the bridge itself."""
+        if self._is_enabled:
+            yield bridge_message(self._setting)
+
+    def recall(self, meter: str) -> Known:
+        """What was announced of a meter, before this start too."""
+        told = next((told.facts for told in reversed(self._file.memory.values()) if told.facts.meter == meter), None)
+        return Known() if told is None else Known(frozenset(told.slugs), told.phases)
+
+    def save(self) -> None:
+        """Write what is remembered; costs nothing when it did not change."""
+        self._file.save()
+
+    def _remember(self, facts: MeterFacts) -> None:
+        memory, where = self._file.memory, topic(self._setting, facts.meter)
+        memory.pop(where, None)  # the newest stands last
+        memory[where] = Told(self._status, facts)
+        if len(memory) > _MOST:
+            del memory[next(iter(memory))]
+
+
+def _changes(entity: EntitySettings) -> dict[str, Any]:  # the fields of a component, each of its own type
+    changes = entity.model_dump(exclude_none=True)
+    if "enabled" in changes:
+        changes["enabled_by_default"] = changes.pop("enabled")
+    return changes
