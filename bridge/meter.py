@@ -180,9 +180,9 @@ class Meter:
         self.gone()
         self._meter = meter
         self._policy = _policy(self._publish)
-        self._presence = Presence()
         self._derived = Derived(self._settings.zone, self._quality)
         known = self._recall(meter)
+        self._presence = Presence(known.slugs)
         self._seen = {BY_SLUG[slug].canonical: slug for slug in known.slugs if slug in BY_SLUG}
         self._phases = known.phases
         self._mode = None  # announced with the first frame, and whole

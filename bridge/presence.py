@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bridge.tic.catalogue import BY_SLUG
 from bridge.tic.decode import Decoded
@@ -11,10 +11,13 @@ _ENOUGH = 2  # successive complete long frames, without a refusal, that lack the
 
 
 class Presence:
-    """Remembers the transient labels that were seen and not yet declared gone."""
+    """Remembers the transient labels that were seen and not yet declared gone.
 
-    def __init__(self) -> None:
-        self._missed: dict[str, int] = {}
+    `known` names labels seen before this start: what stopped while nobody listened still stands on the broker.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._missed = {slug: 0 for slug in known if slug in BY_SLUG and BY_SLUG[slug].transient}
 
     def gone(self, decoded: Decoded) -> Iterator[str]:
         """Slugs that this frame shows to have stopped."""

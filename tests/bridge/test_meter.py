@@ -208,6 +208,21 @@ def test_an_event_is_a_message_that_is_not_kept() -> None:
     assert event in heard.sent
 
 
+def test_what_stopped_while_the_bridge_was_down_is_said_to_be_unknown() -> None:
+    sent: list[Message] = []
+
+    def send(message: Message) -> bool:
+        sent.append(message)
+        return True
+
+    known = Known(frozenset({"adps", "papp"}))
+    meter = Meter(BRIDGE, MeterSettings(source="-"), PublishSettings(), 0.0, send, recall=lambda _: known)
+    for n in range(3):
+        meter.take(checked(Historique(base=1, papp=530), float(n)))
+    said = {message.topic.removeprefix(f"linky/{METER}/"): message.payload for message in sent}
+    assert said["adps"] == "None"
+
+
 def test_a_label_seen_later_is_announced_then() -> None:
     heard = Heard()
     heard.take(Historique(adco=METER, papp=530))
