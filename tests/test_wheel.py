@@ -57,7 +57,13 @@ def test_the_wheel_holds_what_is_not_code(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     expected = {
         str(Path("ticbridge", path.relative_to(ROOT)))
-        for pattern in ("storage/**/*.html", "storage/**/*.css", "storage/**/*.js", "storage/migrations/*.py")
+        for pattern in (
+            "storage/**/*.html",
+            "storage/**/*.css",
+            "storage/**/*.js",
+            "storage/migrations/*.py",
+            "homeassistant/**/*.yaml",
+        )
         for path in ROOT.glob(pattern)
     }
     expected.add("ticbridge/storage/locale/fr/LC_MESSAGES/django.mo")
