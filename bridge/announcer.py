@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,16 @@ from bridge.memory import StateFile
 from bridge.meter import Announcement, Known
 from bridge.tic.models import Standard
 from bridge.topics import Message, Topics
-from homeassistant.discovery import MeterFacts, Setting, bridge_message, meter_message, mistakes, topic
+from homeassistant.discovery import (
+    MeterFacts,
+    Setting,
+    bridge_message,
+    bridge_topic,
+    meter_message,
+    mistakes,
+    teller,
+    topic,
+)
 
 _MOST: Final = 2000  # discovery topics remembered; twice the meters that a configuration may hold
 
@@ -24,7 +33,7 @@ class Told:
     """What stands on a discovery topic of ours."""
 
     status: str  # the topic of the bridge that told it, as its id was then
-    facts: MeterFacts
+    facts: MeterFacts | None = None  # None: the bridge itself
 
 
 class Announcer:
@@ -50,6 +59,7 @@ class Announcer:
             wanted = self._setting.overrides[key] or {}
             where = f"homeassistant.overrides.{key}.device_class"
             raise ConfigError(f"{where}: {wanted.get('device_class')!r} will not do; expected {expected}")
+        self._found: set[str] = set()  # topics that hold discovery of ours
         self._file = StateFile(
             settings.bridge.state_dir / "discovery.json",
             TypeAdapter(dict[str, Told]),
@@ -71,27 +81,56 @@ class Announcer:
             address=reading.meter_id,
             tic_version=reading.vtic if isinstance(reading, Standard) else None,
             alias=said.meter[-4:].lower() if number else "",
+            withheld=tuple(sorted(said.withheld)),
         )
-        self._remember(facts)
+        self._remember(topic(self._setting, facts.meter), facts)
         yield from self.bridge()  # first: a parent that Home Assistant does not know gets an empty device
         yield meter_message(self._setting, facts)
 
     def bridge(self) -> Iterator[Message]:
         """The discovery of the bridge itself."""
         if self._is_enabled:
+            self._remember(bridge_topic(self._setting))
             yield bridge_message(self._setting)
+
+    @property
+    def filters(self) -> list[str]:
+        """Where discovery of ours may stand: under the prefix, and where we once put it."""
+        if not self._is_enabled:
+            return []
+        here = f"{self._setting.prefix}/device/+/config"
+        return [
+            here,
+            *(where for where in self._file.memory if not where.startswith(f"{self._setting.prefix}/device/")),
+        ]
+
+    def hear(self, where: str, body: bytes) -> None:
+        """A retained discovery message: whose is it?"""
+        status = teller(body)
+        former = self._file.memory.get(where)
+        if status is not None and status in (self._status, former and former.status):
+            self._found.add(where)
+
+    def outdated(self, meters: Iterable[str]) -> list[Message]:
+        """What clears discovery that this bridge once published and, of all its `meters`, publishes no more."""
+        current = {bridge_topic(self._setting), *(topic(self._setting, meter) for meter in meters)}
+        for where in self._file.memory.keys() - current:
+            del self._file.memory[where]
+        outdated, self._found = sorted(self._found - current), set()
+        return [Message(where, "", retain=True, qos=1) for where in outdated]
 
     def recall(self, meter: str) -> Known:
         """What was announced of a meter, before this start too."""
-        told = next((told.facts for told in reversed(self._file.memory.values()) if told.facts.meter == meter), None)
-        return Known() if told is None else Known(frozenset(told.slugs), told.phases)
+        all_told = [told.facts for told in self._file.memory.values() if told.facts is not None]
+        told = next((facts for facts in reversed(all_told) if facts.meter == meter), None)
+        return Known() if told is None else Known(frozenset((*told.slugs, *told.withheld)), told.phases)
 
     def save(self) -> None:
         """Write what is remembered; costs nothing when it did not change."""
         self._file.save()
 
-    def _remember(self, facts: MeterFacts) -> None:
-        memory, where = self._file.memory, topic(self._setting, facts.meter)
+    def _remember(self, where: str, facts: MeterFacts | None = None) -> None:
+        memory = self._file.memory
         memory.pop(where, None)  # the newest stands last
         memory[where] = Told(self._status, facts)
         if len(memory) > _MOST:

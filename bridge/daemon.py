@@ -34,6 +34,7 @@ log = logging.getLogger("ticbridge.bridge")
 _INFO_EVERY: Final = 60.0
 _REMEMBER_EVERY: Final = 600.0
 _BACKOFF: Final = (1.0, 30.0)  # "back by itself within 30 s"
+_SETTLED: Final = 3.0  # after connecting: until then the broker sends what it retained
 _BIRTH_DELAY: Final = (0.5, 3.0)  # so that many bridges do not answer Home Assistant at once
 
 
@@ -153,20 +154,23 @@ class Daemon:
         self._bridge = Bridge(settings.bridge.id, str(uuid.uuid4()), self._topics)
         self._started = datetime.now(UTC)
         self._stopping = threading.Event()
+        self._ready_at: float | None = None
+        self._is_clear = False
         self._birth: threading.Timer | None = None
         self._logged: dict[Reader, Counter[tuple[str, Reason]]] = {}
         status = self._topics.bridge(self._bridge.id, "status")
         self._online, self._offline = Message(status, ONLINE, qos=1), Message(status, OFFLINE, qos=1)
+        self._announcer = Announcer(settings)
+        births = [settings.homeassistant.status_topic] if settings.homeassistant.enabled else []
         self._link = Link(
             settings.mqtt,
             f"ticbridge-bridge-{self._bridge.id}",
             will=self._offline,
-            subscriptions=[(settings.homeassistant.status_topic, 0)] if settings.homeassistant.enabled else [],
+            subscriptions=[(topic, 0) for topic in (*births, *self._announcer.filters)],
             on_ready=self._on_ready,
             on_message=self._on_message,
         )
         self._memory = MemoryFile(settings.bridge.state_dir)
-        self._announcer = Announcer(settings)
         self._readers = [self._reader(n, meter) for n, meter in enumerate(settings.meters)]
 
     def run(self) -> int:
@@ -212,6 +216,7 @@ class Daemon:
             if dead:
                 log.error("The reader of %s died; stopping so that the service manager restarts us", dead[0].name)
                 return 1
+            self._clear_outdated()
             self._announcer.save()
             state = [(reader.source_ok, reader.meter.meter) for reader in self._readers]
             if monotonic() >= due:
@@ -249,6 +254,7 @@ class Daemon:
     # --- broker ----------------------------------------------------------------------------------
 
     def _on_ready(self) -> None:
+        self._ready_at = monotonic()
         self._link.send(self._online)
         for message in self._announcer.bridge():
             self._link.send(message)
@@ -257,11 +263,25 @@ class Daemon:
             reader.meter.renew()
 
     def _on_message(self, received: Received) -> None:
-        """Home Assistant's birth: it may have lost everything that was not retained."""
+        if received.topic != self._settings.homeassistant.status_topic:
+            if received.retain:
+                self._announcer.hear(received.topic, received.payload)
+            return
+        # Home Assistant's birth: it may have lost everything that was not retained.
         if received.payload == ONLINE.encode() and not received.retain:
             self._birth = threading.Timer(random.uniform(*_BIRTH_DELAY), self._on_ready)  # noqa: S311  spreads load
             self._birth.daemon = True
             self._birth.start()
+
+    def _clear_outdated(self) -> None:
+        """Once, when all meters have spoken: only then is it known which of those announced are gone."""
+        meters = [reader.meter.meter for reader in self._readers]
+        if self._is_clear or self._ready_at is None or monotonic() - self._ready_at < _SETTLED or None in meters:
+            return
+        self._is_clear = True
+        for message in self._announcer.outdated(meter for meter in meters if meter is not None):
+            log.info("Clearing %s: this bridge announces it no more", message.topic)
+            self._link.send(message)
 
     def _send_info(self) -> None:
         info = {

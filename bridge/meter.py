@@ -68,6 +68,7 @@ class Announcement:
     reading: Reading
     slugs: frozenset[str]
     phases: int = 1
+    withheld: frozenset[str] = frozenset()  # announced once; its owner lets it out no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +214,9 @@ class Meter:
     def _announcement(self) -> Iterator[Message]:
         assert self._meter is not None, "a meter is announced once it is sure"
         assert self._reading is not None, "and once it said something"
-        slugs = filter(self._may_leave, self._seen.values())
-        said = Announcement(self._meter, self._settings.name, self._reading, frozenset(slugs), self._phases)
+        seen = frozenset(self._seen.values())
+        slugs = frozenset(filter(self._may_leave, seen))
+        said = Announcement(self._meter, self._settings.name, self._reading, slugs, self._phases, seen - slugs)
         yield from self._announce(said)
 
     def _say_status(self, *, online: bool) -> None:

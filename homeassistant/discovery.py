@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -14,7 +14,7 @@ from bridge.tic.identity import identify
 from bridge.topics import Message, Topics
 from homeassistant.entities import OF_BRIDGE, OF_METER, Entity
 from homeassistant.mapping import Look, enabled, look
-from homeassistant.models import CLASSES, Availability, Component, Device, DeviceMessage, Origin, Removed
+from homeassistant.models import CLASSES, Availability, Component, Device, DeviceMessage, Heard, Origin, Removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class MeterFacts:
     address: str | None = None
     tic_version: str | None = None
     alias: str = ""
+    withheld: tuple[str, ...] = ()  # slugs that were announced once and are removed
 
 
 def meter_message(setting: Setting, facts: MeterFacts) -> Message:
@@ -57,11 +58,29 @@ def meter_message(setting: Setting, facts: MeterFacts) -> Message:
             Availability(topic=topics.meter(facts.meter, "status")),
         ],
         components={
-            key: _as_its_owner_wants(setting, key, component.model_copy(update={"enabled_by_default": key in on}))
-            for key, component in components.items()
+            **{row.canonical: Removed(platform=_platform(row)) for row in _known(facts.withheld)},
+            **{
+                key: _as_its_owner_wants(setting, key, component.model_copy(update={"enabled_by_default": key in on}))
+                for key, component in components.items()
+            },
         },
     )
     return Message(topic(setting, facts.meter), message.model_dump_json(exclude_none=True), retain=True, qos=1)
+
+
+def teller(body: bytes) -> str | None:
+    """The status topic of the bridge that sent this discovery message; None when it was none of ours."""
+    if b'"ticbridge"' not in body:
+        return None
+    try:
+        heard = Heard.model_validate_json(body)
+    except ValidationError:
+        return None
+    if heard.origin.name != "ticbridge":
+        return None
+    topics = [available.topic for available in heard.availability]
+    topics += [heard.components["connected"].state_topic] if "connected" in heard.components else []
+    return topics[0] if topics else None
 
 
 def mistakes(setting: Setting) -> Iterator[tuple[str, str]]:
@@ -117,11 +136,15 @@ def _origin(setting: Setting) -> Origin:
 def _rows(facts: MeterFacts) -> list[Field]:
     """The rows to announce, in the catalogue's order; of two that say the same, the one of the mode in force."""
     rows: dict[str, Field] = {}
-    for slug in sorted(facts.slugs, key=list(BY_SLUG).index):
-        row = BY_SLUG[slug]
+    for row in _known(facts.slugs):
         if row.canonical not in rows or row.mode is facts.mode:
             rows[row.canonical] = row
     return list(rows.values())
+
+
+def _known(slugs: Collection[str]) -> list[Field]:
+    """In the catalogue's order; another release may have announced what this one does not know."""
+    return [row for slug, row in BY_SLUG.items() if slug in slugs]
 
 
 def _device(setting: Setting, facts: MeterFacts) -> Device:
@@ -208,10 +231,10 @@ def _level(text: str) -> str:
 
 def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
     shown: Look = look(row)
-    platform = "binary_sensor" if shown.binary else "sensor"
+    platform = _platform(row)
     has_attributes = shown.explained or (row.dated and row.quantity is not Quantity.INSTANT)
     return Component(
-        platform="binary_sensor" if shown.binary else "sensor",
+        platform=platform,
         unique_id=f"linky_{facts.meter}_{row.canonical}",
         default_entity_id=f"{platform}.linky_{_level(facts.alias)}{row.canonical}",
         name=row.fr if setting.language == "fr" else row.en,
@@ -225,6 +248,10 @@ def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
         icon=shown.icon,
         json_attributes_topic=setting.topics.meter(facts.meter, f"{row.slug}/attributes") if has_attributes else None,
     )
+
+
+def _platform(row: Field) -> Literal["sensor", "binary_sensor"]:
+    return "binary_sensor" if look(row).binary else "sensor"
 
 
 def _options(row: Field) -> list[str]:

@@ -126,6 +126,26 @@ class Component(_Payload):
             raise ValueError("options go with the class enum, and with no other")
 
 
+class _Topic(BaseModel):
+    topic: str
+
+
+class _Stated(BaseModel):
+    state_topic: str = ""
+
+
+class _Origin(BaseModel):
+    name: str
+
+
+class Heard(BaseModel):
+    """What tells whose a retained discovery message is; lenient, since anybody may have written it."""
+
+    origin: _Origin
+    availability: list[_Topic] = []
+    components: dict[str, _Stated] = {}
+
+
 class Removed(_Payload):
     """What tells Home Assistant to remove an entity; one that is merely left out would stay."""
 

@@ -77,6 +77,81 @@ def test_an_override_that_home_assistant_would_refuse_stops_the_start(tmp_path: 
     )
 
 
+def test_what_its_owner_withholds_is_removed_and_stays_so(tmp_path: Path) -> None:
+    withheld = Announcement(METER, "Linky", Standard(adsc=METER), frozenset({"sinsts"}), 1, frozenset({"prm"}))
+    first = Announcer(settings(tmp_path))
+    assert of_meter(list(first.announce(0, withheld)))["components"]["prm"] == {"platform": "sensor"}
+    assert first.recall(METER) == Known(frozenset({"sinsts", "prm"}))
+
+
+# --- what this bridge announces no more -------------------------------------------------------------
+
+
+def discovered(folder: Path, meters: tuple[str, ...] = (METER,), **bridge: Any) -> dict[str, bytes]:
+    """What stands at the broker after a start with this configuration; what was told is remembered."""
+    tree = {"bridge": {"id": "pi", "state_dir": str(folder / "state")}} | bridge
+    announcer = Announcer(Settings.model_validate(tree))
+    messages = [m for n, meter in enumerate(meters) for m in announcer.announce(n, said(meter))]
+    announcer.save()
+    return {message.topic: message.payload.encode() for message in messages}
+
+
+def cleared(announcer: Announcer, retained: dict[str, bytes], meters: tuple[str, ...] = (METER,)) -> list[str]:
+    for where, body in retained.items():
+        announcer.hear(where, body)
+    messages = announcer.outdated(meters)
+    assert {(message.payload, message.retain, message.qos) for message in messages} <= {("", True, 1)}
+    assert announcer.outdated(meters) == []
+    return [message.topic for message in messages]
+
+
+def test_a_meter_that_is_no_longer_configured_is_cleared(tmp_path: Path) -> None:
+    retained = discovered(tmp_path, (METER, OTHER))
+    announcer = Announcer(settings(tmp_path))
+    assert announcer.filters == ["homeassistant/device/+/config"]
+    assert cleared(announcer, retained) == [f"homeassistant/device/linky_{OTHER}/config"]
+    assert announcer.recall(OTHER) == Known()
+
+
+def test_so_it_is_when_the_file_was_lost(tmp_path: Path) -> None:
+    retained = discovered(tmp_path / "lost", (METER, OTHER))
+    assert cleared(Announcer(settings(tmp_path)), retained) == [f"homeassistant/device/linky_{OTHER}/config"]
+
+
+def test_another_prefix_clears_all_that_stands_under_the_old_one(tmp_path: Path) -> None:
+    retained = discovered(tmp_path)
+    announcer = Announcer(settings(tmp_path, discovery_prefix="ha"))
+    assert sorted(announcer.filters) == ["ha/device/+/config", *sorted(retained)]
+    assert announcer.recall(METER).slugs == {"sinsts", "east"}
+    assert cleared(announcer, retained) == sorted(retained)
+
+
+def test_another_id_of_the_bridge_clears_the_old_device(tmp_path: Path) -> None:
+    retained = discovered(tmp_path, bridge={"id": "old", "state_dir": str(tmp_path / "state")})
+    announcer = Announcer(settings(tmp_path))
+    list(announcer.announce(0, said()))
+    assert cleared(announcer, retained) == ["homeassistant/device/linky_bridge_old/config"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"ticbridge",
+        b"[]",
+        b'{"origin": {"name": "ticbridge"}}',
+        b'{"origin": {"name": "ticbridge"}, "components": {"connected": {}}}',
+        b'{"origin": {"name": "another"}, "x": "ticbridge", "availability": [{"topic": "linky/bridge/pi/status"}]}',
+        b'{"origin": {"name": "ticbridge"}, "availability": [{"topic": "linky/bridge/another/status"}]}',
+        b'{"origin": {"name": "ticbridge"}, "availability": [{"topic": "maison/bridge/pi/status"}]}',
+    ],
+)
+def test_what_others_announced_is_left_alone(tmp_path: Path, body: bytes) -> None:
+    # a meter that moved to another bridge is remembered here, and announced there
+    retained = dict.fromkeys(discovered(tmp_path, (METER, OTHER)), body)
+    assert cleared(Announcer(settings(tmp_path)), retained) == []
+
+
 def test_without_home_assistant_nothing_is_announced_nor_remembered(tmp_path: Path) -> None:
     announcer = Announcer(settings(tmp_path, enabled=False))
     assert [*announcer.announce(0, said()), *announcer.bridge()] == []
@@ -84,7 +159,7 @@ def test_without_home_assistant_nothing_is_announced_nor_remembered(tmp_path: Pa
     assert not (tmp_path / "state").exists()
 
 
-@pytest.mark.parametrize("text", [b"{", b"[]", b'{"a": {"status": "x"}}', b"\xff"])
+@pytest.mark.parametrize("text", [b"{", b"[]", b'{"a": {"facts": null}}', b"\xff"])
 def test_a_damaged_file_is_said_and_begun_anew(tmp_path: Path, text: bytes, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "state").mkdir()
     path = tmp_path / "state" / "discovery.json"
@@ -95,7 +170,7 @@ def test_a_damaged_file_is_said_and_begun_anew(tmp_path: Path, text: bytes, capl
 
 
 def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.announcer._MOST", 2)
+    monkeypatch.setattr("bridge.announcer._MOST", 3)
     announcer = Announcer(settings(tmp_path))
     for meter in (METER, OTHER, METER, "041961000003"):
         list(announcer.announce(0, said(meter)))

@@ -304,6 +304,7 @@ def test_what_was_announced_before_a_restart_is_announced_with_the_first_frame()
         meter.take(checked(reading, float(n)))
     # the index that once counted may say 0, the PRM left the bridge when its owner let it
     at_once = {"sinsts", "east", "easf02", "irms3"}
+    assert {said.withheld for said in announced} == {frozenset({"prm"})}
     assert [(set(said.slugs - QUALITY), said.phases) for said in announced] == [(at_once, 3), (at_once | {"urms1"}, 3)]
 
 

@@ -98,6 +98,10 @@ class Ear:
                 pytest.fail(f"nothing wanted came on {topic}; heard {sorted({t for t, _ in self.heard})}")
             return found()[0]
 
+    def say(self, topic: str, payload: str) -> None:
+        """Publish it, retained."""
+        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(PATIENCE)
+
     def last(self) -> dict[str, str]:
         """topic -> its newest payload."""
         with self._news:
