@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -104,12 +104,33 @@ class Announcer:
             *(where for where in self._file.memory if not where.startswith(f"{self._setting.prefix}/device/")),
         ]
 
-    def hear(self, where: str, body: bytes) -> None:
-        """A retained discovery message: whose is it?"""
+    @property
+    def meters(self) -> set[str]:
+        """Those that are remembered."""
+        return {told.facts.meter for told in self._file.memory.values() if told.facts is not None}
+
+    def everything(self) -> Iterator[Message]:
+        """The discovery of the bridge and of all that is remembered, as it is now."""
+        yield bridge_message(self._setting)
+        for told in list(self._file.memory.values()):
+            if told.facts is not None:
+                yield meter_message(self._setting, told.facts)
+
+    def forget(self, meters: Collection[str] | None) -> None:
+        """Remember nothing of these meters; of nothing at all, for None."""
+        for where, told in list(self._file.memory.items()):
+            if meters is None or (told.facts is not None and told.facts.meter in meters):
+                del self._file.memory[where]
+        self._file.save()
+
+    def hear(self, where: str, body: bytes) -> bool:
+        """A retained discovery message: is it ours?"""
         status = teller(body)
         former = self._file.memory.get(where)
-        if status is not None and status in (self._status, former and former.status):
+        is_ours = status is not None and status in (self._status, former and former.status)
+        if is_ours:
             self._found.add(where)
+        return is_ours
 
     def outdated(self, meters: Iterable[str]) -> list[Message]:
         """What clears discovery that this bridge once published and, of all its `meters`, publishes no more."""
