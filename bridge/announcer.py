@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from homeassistant.discovery import (
     teller,
     topic,
 )
+from homeassistant.migration import Migration, around
 
 _MOST: Final = 2000  # discovery topics remembered; twice the meters that a configuration may hold
 
@@ -59,6 +60,9 @@ class Announcer:
             wanted = self._setting.overrides[key] or {}
             where = f"homeassistant.overrides.{key}.device_class"
             raise ConfigError(f"{where}: {wanted.get('device_class')!r} will not do; expected {expected}")
+        pattern = settings.homeassistant.migrate_discovery
+        self._migration = None if pattern is None else Migration(pattern)
+        self._is_waiting = pattern is not None  # an entity that exists cannot change its unique id
         self._found: set[str] = set()  # topics that hold discovery of ours
         self._file = StateFile(
             settings.bridge.state_dir / "discovery.json",
@@ -69,9 +73,15 @@ class Announcer:
 
     def announce(self, number: int, said: Announcement) -> Iterator[Message]:
         """The discovery of the meter that stands at this place of the configuration."""
-        if not self._is_enabled:
+        if not self._is_enabled or self._is_waiting:
             return
-        reading = said.reading
+        reading, adopted, old = said.reading, dict(self._adopted(said.meter)), list[str]()
+        if self._migration is not None:
+            new = said.slugs - self.recall(said.meter).slugs
+            for key, (where, unique_id) in self._migration.of(said.meter, tuple(new)).items():
+                adopted[key] = unique_id
+                old.append(where)
+            self._migration.forget(old)
         facts = MeterFacts(
             meter=said.meter,
             name=said.name,
@@ -81,11 +91,17 @@ class Announcer:
             address=reading.meter_id,
             tic_version=reading.vtic if isinstance(reading, Standard) else None,
             alias=said.meter[-4:].lower() if number else "",
+            adopted=adopted,
             withheld=tuple(sorted(said.withheld)),
         )
         self._remember(topic(self._setting, facts.meter), facts)
         yield from self.bridge()  # first: a parent that Home Assistant does not know gets an empty device
-        yield meter_message(self._setting, facts)
+        yield from around(old, iter([meter_message(self._setting, facts)]))
+
+    def settle(self) -> bool:
+        """All that the broker retains was heard. True when announcements waited for it: they are due now."""
+        waited, self._is_waiting = self._is_waiting, False
+        return waited
 
     def bridge(self) -> Iterator[Message]:
         """The discovery of the bridge itself."""
@@ -101,15 +117,39 @@ class Announcer:
         here = f"{self._setting.prefix}/device/+/config"
         return [
             here,
+            *([] if self._migration is None else [self._migration.filter]),
             *(where for where in self._file.memory if not where.startswith(f"{self._setting.prefix}/device/")),
         ]
 
-    def hear(self, where: str, body: bytes) -> None:
-        """A retained discovery message: whose is it?"""
+    @property
+    def meters(self) -> set[str]:
+        """Those that are remembered."""
+        return {told.facts.meter for told in self._file.memory.values() if told.facts is not None}
+
+    def everything(self) -> Iterator[Message]:
+        """The discovery of the bridge and of all that is remembered, as it is now."""
+        yield bridge_message(self._setting)
+        for told in list(self._file.memory.values()):
+            if told.facts is not None:
+                yield meter_message(self._setting, told.facts)
+
+    def forget(self, meters: Collection[str] | None) -> None:
+        """Remember nothing of these meters; of nothing at all, for None."""
+        for where, told in list(self._file.memory.items()):
+            if meters is None or (told.facts is not None and told.facts.meter in meters):
+                del self._file.memory[where]
+        self._file.save()
+
+    def hear(self, where: str, body: bytes) -> bool:
+        """A retained discovery message: is it ours?"""
+        if self._migration is not None:
+            self._migration.hear(where, body)
         status = teller(body)
         former = self._file.memory.get(where)
-        if status is not None and status in (self._status, former and former.status):
+        is_ours = status is not None and status in (self._status, former and former.status)
+        if is_ours:
             self._found.add(where)
+        return is_ours
 
     def outdated(self, meters: Iterable[str]) -> list[Message]:
         """What clears discovery that this bridge once published and, of all its `meters`, publishes no more."""
@@ -121,13 +161,20 @@ class Announcer:
 
     def recall(self, meter: str) -> Known:
         """What was announced of a meter, before this start too."""
-        all_told = [told.facts for told in self._file.memory.values() if told.facts is not None]
-        told = next((facts for facts in reversed(all_told) if facts.meter == meter), None)
+        told = self._facts(meter)
         return Known() if told is None else Known(frozenset((*told.slugs, *told.withheld)), told.phases)
 
     def save(self) -> None:
         """Write what is remembered; costs nothing when it did not change."""
         self._file.save()
+
+    def _adopted(self, meter: str) -> Mapping[str, str]:
+        facts = self._facts(meter)
+        return {} if facts is None else facts.adopted
+
+    def _facts(self, meter: str) -> MeterFacts | None:
+        all_told = [told.facts for told in self._file.memory.values() if told.facts is not None]
+        return next((facts for facts in reversed(all_told) if facts.meter == meter), None)
 
     def _remember(self, where: str, facts: MeterFacts | None = None) -> None:
         memory = self._file.memory

@@ -119,6 +119,12 @@ def _entity(key: str) -> str:
     return key if key in ENTITIES else _canonical(key)
 
 
+def _pattern(text: str) -> str:
+    if "{label}" not in text or not text.endswith("/config") or set(text) & set("+#"):
+        raise ValueError("expected a discovery topic such as homeassistant/sensor/teleinfo/{meter}_{label}/config")
+    return text
+
+
 def _icon(text: str) -> str:
     if not re.fullmatch(r"mdi:[a-z0-9-]+", text):
         raise ValueError("expected an icon such as mdi:flash")
@@ -270,6 +276,7 @@ class HomeAssistantSettings(Section):
     discovery_prefix: Level = "homeassistant"
     status_topic: Annotated[str, AfterValidator(_topic)] = "homeassistant/status"
     language: Literal["fr", "en"] = "fr"
+    migrate_discovery: Annotated[str, AfterValidator(_pattern)] | None = None
     overrides: dict[EntityKey, EntitySettings | None] = {}  # None removes the entity
 
 

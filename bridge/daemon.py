@@ -276,7 +276,12 @@ class Daemon:
     def _clear_outdated(self) -> None:
         """Once, when all meters have spoken: only then is it known which of those announced are gone."""
         meters = [reader.meter.meter for reader in self._readers]
-        if self._is_clear or self._ready_at is None or monotonic() - self._ready_at < _SETTLED or None in meters:
+        if self._is_clear or self._ready_at is None or monotonic() - self._ready_at < _SETTLED:
+            return
+        if self._announcer.settle():
+            for reader in self._readers:
+                reader.meter.renew()
+        if None in meters:
             return
         self._is_clear = True
         for message in self._announcer.outdated(meter for meter in meters if meter is not None):

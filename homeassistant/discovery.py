@@ -42,6 +42,7 @@ class MeterFacts:
     address: str | None = None
     tic_version: str | None = None
     alias: str = ""
+    adopted: Mapping[str, str] = field(default_factory=dict)  # canonical slug -> unique id of another program's entity
     withheld: tuple[str, ...] = ()  # slugs that were announced once and are removed
 
 
@@ -235,7 +236,7 @@ def _component(setting: Setting, facts: MeterFacts, row: Field) -> Component:
     has_attributes = shown.explained or (row.dated and row.quantity is not Quantity.INSTANT)
     return Component(
         platform=platform,
-        unique_id=f"linky_{facts.meter}_{row.canonical}",
+        unique_id=facts.adopted.get(row.canonical, f"linky_{facts.meter}_{row.canonical}"),
         default_entity_id=f"{platform}.linky_{_level(facts.alias)}{row.canonical}",
         name=row.fr if setting.language == "fr" else row.en,
         state_topic=setting.topics.meter(facts.meter, row.slug),

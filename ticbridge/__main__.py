@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "anonymise": ("bridge.capture", "Copy a recorded file without the numbers that name a household."),
     "simulate": ("bridge.cli", "A meter that does not exist."),
     "labels": ("bridge.cli", "The catalogue: every label of both modes."),
+    "discovery": ("bridge.discovery", "Home Assistant discovery by hand: show, publish, remove."),
     "manage": ("storage.cli", "Django's own commands: migrate, createsuperuser, shell ..."),
 }
 

@@ -72,6 +72,7 @@ class Derived:
 
     def _forget(self) -> None:
         """The other mode does not know what this one told."""
+        self._values.pop("east", None)  # a label in mode standard, which tells the same
         for slug in self._values:
             self._hear(slug, None, None)
         for slug, attributes in self._attributes.items():

@@ -30,6 +30,7 @@ class OfHistorique:
         self._period: str | None = None
         self._tomorrow: str | None = None
         self._power = MeanPower()
+        self._is_total = False  # the total was told by us, and not by BASE
 
     def take(self, reading: Historique, at: Moment, gone: Collection[str]) -> Iterator[Told]:
         """What this frame tells. `gone` names the labels that stopped."""
@@ -37,11 +38,21 @@ class OfHistorique:
         yield from self._tariff(reading)
         yield from self._overrun(reading, gone)
         drawn = drawn_total(reading)
+        yield from self._total(reading, drawn)
         if drawn is not None or self._power.is_watching:
             yield Told("active_power_mean", self._power.take(drawn, None, at.monotonic))
         if reading.papp is not None and self._subscribed:
             phases = 3 if reading.iinst1 is not None else 1
             yield Told("power_used_percent", round(reading.papp * 100 / (self._subscribed * _LINKY_VOLT * phases)))
+
+    def _total(self, reading: Historique, drawn: int | None) -> Iterator[Told]:
+        """EAST of a contract with several indexes: their sum, of a frame that has them all."""
+        if reading.base is not None and self._is_total:
+            self._is_total = False
+            yield Told("east", None)
+        elif reading.base is None and drawn is not None:
+            self._is_total = True
+            yield Told("east", drawn)
 
     def _tariff(self, reading: Historique) -> Iterator[Told]:
         """No label tells when the period ends, and an hour learned is wrong the day that it is moved: not guessed."""

@@ -84,6 +84,31 @@ def test_what_its_owner_withholds_is_removed_and_stays_so(tmp_path: Path) -> Non
     assert first.recall(METER) == Known(frozenset({"sinsts", "prm"}))
 
 
+def test_entities_of_another_program_are_taken_over_once(tmp_path: Path) -> None:
+    where, unique_id = f"homeassistant/sensor/teleinfo/{METER}_east/config", f"teleinfo_{METER}_EAST"
+    pattern = "homeassistant/sensor/teleinfo/{meter}_{label}/config"
+    first = Announcer(settings(tmp_path, migrate_discovery=pattern))
+    assert first.filters == ["homeassistant/device/+/config", "homeassistant/sensor/teleinfo/+/config"]
+    # an entity that exists cannot change its id: nothing is announced before the broker told what it retains
+    assert list(first.announce(0, said())) == []
+    assert not first.hear(where, json.dumps({"unique_id": unique_id}).encode())
+    assert (first.settle(), first.settle()) == (True, False)
+    messages = list(first.announce(0, said()))
+    assert [m.topic.removeprefix("homeassistant/") for m in messages] == [
+        "device/linky_bridge_pi/config",
+        where.removeprefix("homeassistant/"),
+        f"device/linky_{METER}/config",
+        where.removeprefix("homeassistant/"),
+    ]
+    assert [messages[1].payload, messages[3].payload] == ['{"migrate_discovery": true}', ""]
+    first.save()
+    # and stays under its id, with the option or without
+    for announcer in (first, Announcer(settings(tmp_path))):
+        again = list(announcer.announce(0, said()))
+        ids = {key: part["unique_id"] for key, part in of_meter(again)["components"].items()}
+        assert (ids["east"], ids["sinsts"], len(again)) == (unique_id, f"linky_{METER}_sinsts", 2)
+
+
 # --- what this bridge announces no more -------------------------------------------------------------
 
 

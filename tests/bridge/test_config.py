@@ -41,7 +41,7 @@ DEFAULTS = {
     "reading": {"interval": 0.0},
     "homeassistant": {
         "enabled": True, "discovery_prefix": "homeassistant", "status_topic": "homeassistant/status", "language": "fr",
-        "overrides": {},
+        "migrate_discovery": None, "overrides": {},
     },
     "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None},
     "log": {"level": "info", "format": "text"},
@@ -316,6 +316,7 @@ def test_no_message_shows_a_password() -> None:
 # --- values that cannot be -----------------------------------------------------------------------
 
 ANOTHER_NAME = "expected another name: bridge and store are topics of our own"
+A_PATTERN = "expected a discovery topic such as homeassistant/sensor/teleinfo/{meter}_{label}/config"
 CANONICAL = "expected the canonical name, sinsts"
 A_FIELD = "expected a field of `ticbridge labels`"
 EAST = "homeassistant.overrides.east"
@@ -345,6 +346,8 @@ AN_ADDRESS = "expected host:port, such as 127.0.0.1:8000"
         ("meters: [{source: a, id: x}, {source: b, id: x}]",
          ("meters: [{'source': 'a', 'id': 'x'}, {'source': 'b', 'id': 'x'}] will not do; expected each id once; "
          "'x' stands twice")),
+        ("homeassistant: {migrate_discovery: teleinfo}",
+         f"homeassistant.migrate_discovery: 'teleinfo' will not do; {A_PATTERN}"),
         ("homeassistant: {overrides: {papp: null}}", f"homeassistant.overrides.papp: 'papp' will not do; {CANONICAL}"),
         ("homeassistant: {overrides: {watts: null}}", f"homeassistant.overrides.watts: 'watts' will not do; {A_FIELD}"),
         ("homeassistant: {overrides: {east: {icon: bolt}}}", f"{EAST}.icon: 'bolt' will not do; {AN_ICON}"),

@@ -287,7 +287,15 @@ def test_of_labels_that_say_the_same_the_one_said_last_is_announced() -> None:
     # a contract that changes: both fill the first supplier index
     heard = Heard()
     heard.take(Historique(hchc=1, hchp=2))
-    assert heard.take(Historique(ejphn=3, ejphpm=4))[0] == ("announce", "Maison historique None: ejphn ejphpm")
+    assert heard.take(Historique(ejphn=3, ejphpm=4))[0] == ("announce", "Maison historique None: east ejphn ejphpm")
+
+
+def test_a_total_goes_on_when_the_mode_changes() -> None:
+    heard = Heard()
+    readings = [Historique(adco=METER, hchc=1, hchp=2), Standard(adsc=METER, east=4), Standard(adsc=METER, east=5)]
+    totals = [[payload for topic, payload in heard.take(reading) if topic == "east"] for reading in readings]
+    # nothing says "unknown" in between
+    assert totals == [["3"], ["4"], ["5"]]
 
 
 def test_what_was_announced_before_a_restart_is_announced_with_the_first_frame() -> None:

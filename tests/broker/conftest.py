@@ -171,6 +171,13 @@ class Program:
         self._process.stderr.close()
         return code
 
+    def output(self) -> str:
+        """Its standard output, to the end."""
+        assert self._process.stdout is not None
+        text = self._process.stdout.read()
+        assert self.wait() == 0, self.said
+        return text
+
     def counts(self) -> dict[str, int]:
         """The counts that it leaves as its last line."""
         counts: dict[str, int] = json.loads(self.said[-1])

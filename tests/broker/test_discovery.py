@@ -56,3 +56,58 @@ def test_another_prefix_leaves_nothing_under_the_old_one(broker: Broker, ear: Ea
     for old in (topic(METERS[0]), topic("bridge_pi")):
         ear.wait_for(old, lambda payload: payload == "")
     assert second.stop() == 0
+
+
+def retained(broker: Broker) -> set[str]:
+    """What a new listener is told."""
+    listening = Ear(broker.port)
+    listening.say("the/end", "1")
+    listening.wait_for("the/end")
+    listening.close()
+    return listening.last().keys() - {"the/end"}
+
+
+def test_a_meter_is_removed_by_hand_and_leaves_nothing(broker: Broker, ear: Ear, run: Run, tmp_path: Path) -> None:
+    config = configured(broker, tmp_path)
+    bridge = run(config, "bridge")
+    for meter in METERS:
+        ear.wait_for(f"linky/{meter}/sinsts")
+    refused = run(config, "discovery", "remove")
+    assert refused.wait() == 1
+    assert refused.said[-1:] == ["ticbridge: the bridge pi is running and would announce them again: stop it first"]
+    assert bridge.stop() == 0
+    ear.say(f"linky/{METERS[0]}/reading/ack", "{}")
+    ear.say("linky/another/sinsts", "1")
+
+    shown = run(config, "discovery", "show").output()
+    assert all(topic(name) in shown for name in ("bridge_pi", *METERS))
+    first = run(config, "discovery", "remove", METERS[1]).output().splitlines()
+    assert first[0].startswith(f"removed {topic(METERS[1])}: ")
+    assert [name for name in retained(broker) if METERS[1] in name] == []
+    published = run(config, "discovery", "publish").output().splitlines()
+    assert published[0] == f"published {topic('bridge_pi')}: 3 entities"
+    assert published[1].startswith(f"published {topic(METERS[0])}: ")
+    assert len(published) == 2
+    second = run(config, "discovery", "remove").output().splitlines()
+    assert [line.partition(":")[0] for line in second] == [
+        f"removed {topic('bridge_pi')}", f"removed {topic(METERS[0])}", f"cleared linky/{METERS[0]}/#",
+        "cleared linky/bridge/pi/#",
+    ]  # fmt: skip
+    assert retained(broker) == {"linky/another/sinsts"}
+    assert run(config, "discovery", "remove").output() == "nothing was retained\n"
+    unknown = run(config, "discovery", "remove", METERS[0])
+    assert unknown.wait() == 1
+    assert unknown.said[-1:] == [f"ticbridge: {METERS[0]} was not announced by the bridge pi"]
+
+
+def test_by_hand_without_a_meter_or_a_broker(broker: Broker, ear: Ear, run: Run, tmp_path: Path) -> None:
+    config = configured(broker, tmp_path)
+    unseen = run(config, "discovery", "show")
+    assert unseen.wait() == 1
+    assert unseen.said[-1:] == [
+        "ticbridge: no meter was seen yet: `ticbridge bridge` announces it with its first frames"
+    ]
+    broker.stop()
+    absent = run(config, "discovery", "remove")
+    assert absent.wait() == 69
+    assert absent.said[-1] == f"ticbridge: the broker localhost:{broker.port} did not answer within 10 s"

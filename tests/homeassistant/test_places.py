@@ -57,6 +57,7 @@ def test_a_household_gets_few_entities(contract: Contract, mode: Mode, phases: i
     assert len(on) <= PLACES, sorted(on)
     assert {"sinsts", "over_power", "ptec" if mode is Mode.HISTORIQUE else "ltarf"} <= on
     assert {"hchp": 2, "ejp": 2, "tempo": 6}.get(contract, 0) <= sum(key.startswith("easf") for key in on)
+    assert "east" in on
     assert {"tempo_today", "tempo_tomorrow"} <= on or contract is not Contract.TEMPO
 
 

@@ -79,6 +79,11 @@ def test_the_other_mode_does_not_know_what_this_one_told() -> None:
     ]
 
 
+def test_a_total_is_a_label_of_the_other_mode() -> None:
+    said = take(Historique(hchc=1, hchp=2), Standard(east=4))
+    assert [("east" in s.values, "east" in s.changed) for s in said] == [(True, True), (False, False)]
+
+
 def test_and_back() -> None:
     said = take(Standard(sinsts=900, pcoup=9, pref=9), Historique(papp=900, isousc=30))[-1]
     assert said.values == {"power_used_percent": 15, "breaker_margin": None, "breaker_seconds_to_trip": None}

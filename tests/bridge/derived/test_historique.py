@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from bridge.derived.historique import PERIOD_INDEX, OfHistorique
+from bridge.derived.power import CONTRACTS
 from bridge.tic.catalogue import BY_SLUG
 from bridge.tic.models import Historique
 from bridge.tic.values import Value
@@ -25,6 +26,27 @@ def told(*readings: Historique | tuple[Historique, Sequence[str]]) -> list[dict[
 
 def test_an_empty_frame_tells_nothing() -> None:
     assert told(Historique()) == [{}]
+
+
+# --- the total index -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slugs", CONTRACTS[1:], ids=lambda slugs: slugs[0])
+def test_the_total_is_the_sum_of_a_frame_that_has_all_its_parts(slugs: tuple[str, ...]) -> None:
+    parts = {slug: 10**n for n, slug in enumerate(slugs)}
+    partial = dict(list(parts.items())[1:])
+    frames = told(*(Historique.model_validate(values) for values in (parts, partial, {"papp": 1}, parts)))
+    total = sum(parts.values())
+    assert [frame.get("east", "not told") for frame in frames] == [total, "not told", "not told", total]
+
+
+def test_a_meter_that_sends_its_total_is_told_no_other() -> None:
+    assert [said.get("east", "not told") for said in told(Historique(base=1), Historique(base=2))] == ["not told"] * 2
+
+
+def test_a_contract_that_becomes_a_flat_price_ends_the_sum() -> None:
+    both, flat = Historique(hchc=1, hchp=2), Historique(base=3)
+    assert [said.get("east", "not told") for said in told(both, flat, flat, both)] == [3, None, "not told", 3]
 
 
 # --- tariff --------------------------------------------------------------------------------------
@@ -146,7 +168,7 @@ def test_the_share_of_the_subscribed_power() -> None:
 def test_the_mean_power_comes_from_the_sum_of_the_indexes() -> None:
     frames = [Historique(hchc=100 + n, hchp=200 + n) for n in range(100)]
     *_, last = told(*frames)
-    assert last == {"active_power_mean": 7200}
+    assert last == {"east": 498, "active_power_mean": 7200}
     # short frames lack them
     *_, last = told(*frames, Historique(iinst1=2))
     assert last == {"active_power_mean": 7200}
