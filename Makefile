@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift coverage format docs bench false-values fuzz mutation packages \
-	clean
+.PHONY: help demo test check lint types floors docs-drift coverage format docs bench false-values fuzz mutation test-ha \
+	packages clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -68,6 +68,11 @@ fuzz: $(VENV)/fuzz
 mutation: $(VENV)/mutation
 	$(BIN)/mutmut run
 	$(BIN)/python -m benchmarks.mutation
+
+# A real Home Assistant on a real broker (15 minutes; root). The first time, two minutes and 2 GB in HA_LAB, a folder.
+test-ha: packages $(VENV)/dev
+	tests/real_homeassistant/setup.sh
+	$(BIN)/python -m pytest -m real_homeassistant -p no:randomly tests/real_homeassistant $(ARGS)
 
 # Debian's packages that tests use (mosquitto); only where we may install: root on Debian.
 packages:
