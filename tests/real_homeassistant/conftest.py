@@ -38,9 +38,9 @@ class House:
         self.home = HomeAssistant(folder, self.broker.port)
         self.home.start()
         self.bridges: list[Program] = []
-        self.simulated = self.bridge("simulated", [{"source": source} for source in meters.SIMULATED.values()])
         self.weekend = meters.Recording(_CAPTURES / "std_mono_hc_weekend.tic")
-        self.bridge("recorded", [{"source": self.weekend.source, "mode": "standard", "id": WEEKEND}])
+        recorded = {"source": self.weekend.source, "mode": "standard", "id": WEEKEND}
+        self.bridge("simulated", [*({"source": source} for source in meters.SIMULATED.values()), recorded])
         self.since = time.time()
         self.began = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()  # the first row's start lies before us
 

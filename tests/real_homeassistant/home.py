@@ -226,16 +226,28 @@ class HomeAssistant:
     def recorded(self, entity_ids: Sequence[str], since: float, until: float) -> dict[str, int]:
         """Rows that the recorder wrote, by entity, between two times of the wall clock."""
         marks = ",".join("?" * len(entity_ids))
+        rows = self._query(
+            "SELECT m.entity_id, count(*) FROM states s JOIN states_meta m USING (metadata_id)"
+            f" WHERE m.entity_id IN ({marks}) AND s.last_updated_ts BETWEEN ? AND ? GROUP BY 1",
+            [*entity_ids, since, until],
+        )
+        return dict(rows)
+
+    def first_number(self, entity_id: str) -> int:
+        """The first number that the recorder kept of an index."""
+        rows = self._query(
+            "SELECT s.state FROM states s JOIN states_meta m USING (metadata_id)"
+            " WHERE m.entity_id = ? AND s.state GLOB '[0-9]*' ORDER BY s.last_updated_ts LIMIT 1",
+            [entity_id],
+        )
+        return int(rows[0][0])
+
+    def _query(self, text: str, values: Sequence[object]) -> list[Any]:  # rows of any columns
         database = sqlite3.connect(f"file:{self._folder / 'home-assistant_v2.db'}?mode=ro", uri=True)
         try:
-            rows = database.execute(
-                "SELECT m.entity_id, count(*) FROM states s JOIN states_meta m USING (metadata_id)"
-                f" WHERE m.entity_id IN ({marks}) AND s.last_updated_ts BETWEEN ? AND ? GROUP BY 1",
-                [*entity_ids, since, until],
-            ).fetchall()
+            return database.execute(text, values).fetchall()
         finally:
             database.close()
-        return dict(rows)
 
     def _log(self) -> str:
         path = self._folder / "test.log"  # each start begins a new one

