@@ -20,6 +20,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
+    ByteSize,
     ConfigDict,
     Field,
     SecretStr,
@@ -260,6 +261,15 @@ class ReadingSettings(Section):
     interval: Seconds = 0
 
 
+class SpoolSettings(Section):
+    """`spool:`"""
+
+    durability: Literal["strict", "balanced", "sparing"] = "balanced"
+    max_frames: Annotated[int, Field(ge=100, le=100_000_000)] = 600_000
+    min_free_disk: ByteSize = ByteSize(200_000_000)
+    release: Literal["auto", "stored", "puback"] = "auto"
+
+
 class EntitySettings(Section):
     """One entry of `homeassistant.overrides:`"""
 
@@ -334,6 +344,7 @@ class Settings(Section):
     mqtt: MqttSettings = MqttSettings()
     publish: PublishSettings = Field(default_factory=PublishSettings)
     reading: ReadingSettings = ReadingSettings()
+    spool: SpoolSettings = SpoolSettings()
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
     storage: StorageSettings = Field(default_factory=StorageSettings)
     web: WebSettings = WebSettings()

@@ -12,6 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from types import FrameType
 from typing import Final
@@ -21,16 +22,21 @@ from bridge.announcer import Announcer
 from bridge.config import MeterSettings, Settings
 from bridge.detect import Cause, Verdict
 from bridge.guard import Memory, Moment
+from bridge.handover import Handover
 from bridge.line import Line
 from bridge.memory import MemoryFile
 from bridge.meter import Bridge, Meter
 from bridge.mqtt import Link, Received
 from bridge.source import Clock, Source, SourceEnded, SourceError, UnheardError, open_source
+from bridge.spool import Spool
 from bridge.tic.errors import Reason
-from bridge.topics import OFFLINE, ONLINE, Message, Topics
+from bridge.topics import OFFLINE, ONLINE, Message, Topics, read_watermark
 
 log = logging.getLogger("ticbridge.bridge")
 
+SPOOL: Final = "spool.sqlite3"
+_STATES: Final = (ONLINE.encode(), OFFLINE.encode())
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _INFO_EVERY: Final = 60.0
 _REMEMBER_EVERY: Final = 600.0
 _BACKOFF: Final = (1.0, 30.0)  # "back by itself within 30 s"
@@ -158,6 +164,14 @@ class Daemon:
         self._is_clear = False
         self._birth: threading.Timer | None = None
         self._logged: dict[Reader, Counter[tuple[str, Reason]]] = {}
+        boot = _boot()
+        self._spool = Spool(
+            settings.bridge.state_dir / SPOOL,
+            settings.spool.durability,
+            max_frames=settings.spool.max_frames,
+            min_free_disk=settings.spool.min_free_disk,
+            boot=boot,
+        )
         status = self._topics.bridge(self._bridge.id, "status")
         self._online, self._offline = Message(status, ONLINE, qos=1), Message(status, OFFLINE, qos=1)
         self._announcer = Announcer(settings)
@@ -166,10 +180,23 @@ class Daemon:
             settings.mqtt,
             f"ticbridge-bridge-{self._bridge.id}",
             will=self._offline,
-            subscriptions=[(topic, 0) for topic in (*births, *self._announcer.filters)],
-            on_ready=self._on_ready,
+            subscriptions=[
+                *((topic, 0) for topic in (*births, *self._announcer.filters)),
+                (self._topics.store("+", "status"), 1),
+            ],
+            on_ready=self._on_connected,
             on_message=self._on_message,
+            on_published=self._on_published,
+            on_lost=self._on_lost,
         )
+        self._handover = Handover(
+            self._spool, self._topics, self._bridge.epoch, self._link.post, settings.spool.release, boot=boot
+        )
+        self._courier = threading.Thread(
+            target=self._handover.run, args=(self._stopping,), name="hand-over", daemon=True
+        )
+        for meter in self._handover.meters():
+            self._listen_for(meter)
         self._memory = MemoryFile(settings.bridge.state_dir)
         self._readers = [self._reader(n, meter) for n, meter in enumerate(settings.meters)]
 
@@ -178,18 +205,21 @@ class Daemon:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         self._link.start()
+        self._courier.start()
         for reader in self._readers:
             reader.start()
         code = self._turn_until_stopped()
         self._stopping.set()
-        for reader in self._readers:
-            reader.join(1.0)
+        self._handover.stop()
+        for thread in (*self._readers, self._courier):
+            thread.join(1.0)
         self._memory.save()
         self._announcer.save()
         if self._birth is not None:
             self._birth.cancel()
         last = [status for reader in self._readers if (status := reader.meter.status()) is not None]
         self._link.stop([*last, self._offline])
+        self._spool.close()
         self._on_stop(self.summary())
         return code
 
@@ -201,7 +231,8 @@ class Daemon:
                 "decoded": sum(c.decoded for c in counts),
                 "accepted": sum(c.accepted for c in counts),
                 "refused": sum(sum(c.refused.values()) for c in counts),
-                "lost": sum(c.lost for c in counts),
+                "waiting": self._spool.depth,
+                "lost": self._spool.dropped,
             }
         )
 
@@ -212,9 +243,10 @@ class Daemon:
             if not self._link.alive:
                 log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
                 return 1
-            dead = [r for r in self._readers if not r.is_alive() and not r.ended]
-            if dead:
-                log.error("The reader of %s died; stopping so that the service manager restarts us", dead[0].name)
+            threads = [*(reader for reader in self._readers if not reader.ended), self._courier]
+            dead = next((thread for thread in threads if not thread.is_alive()), None)
+            if dead is not None:
+                log.error("The thread %s died; stopping so that the service manager restarts us", dead.name)
                 return 1
             self._clear_outdated()
             self._announcer.save()
@@ -248,10 +280,29 @@ class Daemon:
     def _reader(self, number: int, settings: MeterSettings) -> Reader:
         meter = Meter(self._bridge, settings, self._settings.publish, self._settings.reading.interval,
                       self._link.send, functools.partial(self._announcer.announce, number),
-                      self._announcer.recall)  # fmt: skip
+                      self._announcer.recall, self._accept)  # fmt: skip
         return Reader(settings, meter, self._stopping, memory=self._memory.memory)
 
+    def _accept(self, meter: str, seq: int, at: float, body: str) -> bool:
+        if seq == 1:
+            self._listen_for(meter)
+        return self._handover.accept(meter, seq, at, body)
+
     # --- broker ----------------------------------------------------------------------------------
+
+    def _listen_for(self, meter: str) -> None:
+        """Hear how far the store is with this meter's readings."""
+        self._link.subscribe(self._topics.meter(meter, "reading/ack"), 1)
+
+    def _on_published(self, mid: int, reason: int) -> None:
+        self._handover.on_published(mid, reason)
+
+    def _on_lost(self) -> None:
+        self._handover.on_disconnected()
+
+    def _on_connected(self) -> None:
+        self._on_ready()  # what is true now, before what was true meanwhile
+        self._handover.on_connected()
 
     def _on_ready(self) -> None:
         self._ready_at = monotonic()
@@ -263,6 +314,13 @@ class Daemon:
             reader.meter.renew()
 
     def _on_message(self, received: Received) -> None:
+        if (mark := read_watermark(self._topics, received.topic, received.payload)) is not None:
+            self._handover.on_watermark(*mark)
+            return
+        if (store := self._topics.store_of(received.topic)) is not None:
+            if received.payload in _STATES:
+                self._handover.on_store(store, online=received.payload == ONLINE.encode())
+            return
         if received.topic != self._settings.homeassistant.status_topic:
             if received.retain:
                 self._announcer.hear(received.topic, received.payload)
@@ -293,8 +351,22 @@ class Daemon:
             "version": __version__,
             "started": self._started.isoformat(timespec="seconds"),
             "meters": [_meter_info(reader) for reader in self._readers],
+            "spool": {
+                "depth": self._spool.depth,
+                "dropped": self._spool.dropped,
+                "unspooled": self._handover.unspooled,
+                "trouble": self._spool.trouble,
+            },
         }
         self._link.send(Message(self._topics.bridge(self._bridge.id, "info"), json.dumps(info)))
+
+
+def _boot() -> str:
+    """Which start of the machine this is: the monotonic clock counts from there."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _meter_info(reader: Reader) -> dict[str, object]:
@@ -308,6 +380,6 @@ def _meter_info(reader: Reader) -> dict[str, object]:
         "frames": counts.frames,
         "decoded": counts.decoded,
         "accepted": counts.accepted,
-        "lost": counts.lost,
+        "unspooled": counts.unspooled,
         "refused": by_reason,
     }

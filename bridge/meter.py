@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from bridge.clock import ReadingClock
 from bridge.config import MeterSettings, PublishSettings
 from bridge.derived import Derived, Said
 from bridge.derived.quality import LineQuality
@@ -28,7 +29,7 @@ from bridge.topics import (
     attributes,
     derived_json,
     payload,
-    reading_message,
+    reading_body,
     write_ts,
 )
 
@@ -54,9 +55,9 @@ class Counts:
 
     frames: int = 0  # cut out of the stream
     decoded: int = 0  # with at least one accepted value and a confirmed meter
-    accepted: int = 0  # numbered and handed over as a reading
+    accepted: int = 0  # numbered and spooled: promised to the store
     refused: Counter[tuple[str, Reason]] = field(default_factory=Counter)  # groups, by label and reason
-    lost: int = 0  # readings for which there was no room
+    unspooled: int = 0  # handed over too, but not on disk at that moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Meter:
         send: Callable[[Message], bool],
         announce: Callable[[Announcement], Iterator[Message]] = lambda _: iter(()),
         recall: Callable[[str], Known] = lambda _: Known(),
+        accept: Callable[[str, int, float, str], bool] = lambda *_: True,
     ) -> None:
         self._bridge = bridge
         self._settings = settings
@@ -99,6 +101,8 @@ class Meter:
         self._send = send
         self._announce = announce
         self._recall = recall
+        self._accept = accept
+        self._clock = ReadingClock()
         self._policy = _policy(publish)
         self._presence = Presence()
         self._quality = LineQuality()
@@ -182,6 +186,7 @@ class Meter:
         self._meter = meter
         self._policy = _policy(self._publish)
         self._derived = Derived(self._settings.zone, self._quality)
+        self._clock = ReadingClock()
         known = self._recall(meter)
         self._presence = Presence(known.slugs)
         self._seen = {BY_SLUG[slug].canonical: slug for slug in known.slugs if slug in BY_SLUG}
@@ -291,17 +296,18 @@ class Meter:
         self._last_stored = frame.at.monotonic
         assert frame.meter is not None, "checked by take"
         self._seq[frame.meter] += 1
-        message = reading_message(self._bridge.topics, self._envelope(frame, derived, gone))
-        if self._send(message):
+        body = reading_body(self._envelope(frame, derived, gone))
+        if self._accept(frame.meter, self._seq[frame.meter], frame.at.monotonic, body):
             self.counts.accepted += 1
         else:
-            self.counts.lost += 1
+            self.counts.unspooled += 1
 
     def _envelope(self, frame: Checked, derived: dict[str, Value], gone: dict[str, None]) -> Envelope:
         reading = frame.decoded.reading
         assert reading is not None, "checked by take"
         assert frame.meter is not None, "checked by take"
         personal = set() if self._publish.personal else {s for s in reading.model_fields_set if _is_personal(s)}
+        told = self._clock.tell(frame.at, reading.stamps.get("date"))
         values = {slug: value for slug, value in reading.to_json().items() if slug not in personal}
         return Envelope.model_validate(
             {
@@ -310,7 +316,8 @@ class Meter:
                 "epoch": self._bridge.epoch,
                 "seq": self._seq[frame.meter],
                 "floor": 1,
-                "ts": write_ts(frame.at.utc),
+                "ts": write_ts(told.ts),
+                "clock": told.clock,
                 "tz": self._settings.timezone,
                 "mode": reading.mode,
                 "values": {**values, **gone},

@@ -1,7 +1,10 @@
-"""paho behind our `Sink`: last will, MQTT 5 with fall-back to 3.1.1, reconnect with backoff, bounded queue.
+"""paho behind our `Sink`: last will, MQTT 5 with fall-back to 3.1.1, reconnect with backoff.
 
 One supervisor thread connects, waits for the connection to end and connects again; paho's own thread does the
 network in between. No callback blocks and none lets an exception out: it would end paho's thread unseen.
+
+Each connection has a paho client of its own, and nothing is sent without one: what paho keeps of a connection that
+ended it sends again at once, all of it, beside what the spool sends and whatever the present is by then.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from bridge.topics import MAX_PAYLOAD, Message
 
 log = logging.getLogger("ticbridge.mqtt")
 
-MAX_QUEUED: Final = 10_000  # QoS 1 messages that wait in memory for the broker
+MAX_QUEUED: Final = 10_000  # QoS 1 messages that the broker has not acknowledged
 _CONNECT_TIMEOUT: Final = 10.0
 _ANSWER: Final = 3.0  # seconds for the broker to answer CONNECT
 _BACKOFF: Final = (1.0, 60.0)
@@ -78,8 +81,9 @@ def _safely(callback: Callable[_P, None]) -> Callable[_P, None]:
 class Link:
     """One connection to the broker, kept up from `start` to `stop`.
 
-    `on_ready` is called after each connection, `on_message` for each message; both on paho's thread, so neither
-    may block.
+    `on_ready` is called after each connection and `on_lost` when it ended, `on_message` for each message,
+    `on_published` with the packet id of a message of `post` and the reason code of its PUBACK: on paho's thread, so
+    none may block.
     """
 
     def __init__(
@@ -92,19 +96,25 @@ class Link:
         session: Session | None = None,
         on_ready: Callable[[], None] = lambda: None,
         on_message: Callable[[Received], None] = lambda _: None,
+        on_published: Callable[[int, int], None] = lambda _mid, _reason: None,
+        on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._client_id = client_id
         self._will = will
-        self._subscriptions = list(subscriptions)
+        self._subscriptions = dict(subscriptions)
+        self._asked: dict[int, list[str]] = {}  # topics by the packet id of their SUBSCRIBE
         self._session = session or Session()
         self._on_ready = on_ready
         self._on_message = on_message
+        self._on_published = on_published
+        self._on_lost = on_lost
         self._swap = threading.Lock()  # held while `_client` is used to publish, and while it is replaced
         self._protocol = _OLDER if settings.protocol == "3.1.1" else _FIVE
         self._client = self._build()
         self._stopping = threading.Event()
         self._closed = threading.Event()
+        self._is_fresh = True  # the client was built and never used
         self._answered = False  # the broker understood the CONNECT of this connection
         self._said = ""  # the last trouble that was logged: each is said once
         self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
@@ -138,12 +148,33 @@ class Link:
         return f"{self._settings.host}:{self._settings.port}"
 
     def send(self, message: Message) -> bool:
-        """Publish. QoS 0 is dropped while the broker is away, QoS 1 waits; False when there is no room to wait."""
+        """Publish; False while there is no connection, or no room: the caller still owns the message."""
+        return self._publish(message) is not None
+
+    def post(self, message: Message) -> int | None:
+        """Publish with QoS 1; the packet id that `on_published` will tell, or None as `send` says False."""
+        return self._publish(message)
+
+    def _publish(self, message: Message) -> int | None:
         with self._swap:
+            if not self.connected:
+                return None
             info = self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
-        # Without a connection a QoS 1 message is kept and sent later, although the code says NO_CONN.
-        waits = message.qos > 0 and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN
-        return waits or info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def subscribe(self, topic: str, qos: int) -> None:
+        """Listen to one more topic, now and after each connection."""
+        with self._swap:
+            if topic in self._subscriptions:
+                return
+            self._subscriptions[topic] = qos
+            if self.connected:
+                self._ask(self._client, [(topic, qos)])
+
+    def _ask(self, client: paho.Client, subscriptions: list[tuple[str, int]]) -> None:
+        _, mid = client.subscribe(subscriptions)
+        if mid is not None:
+            self._asked[mid] = [topic for topic, _ in subscriptions]
 
     def ack(self, received: Received) -> None:
         """Acknowledge a message (manual_ack); one of an earlier connection is left to its redelivery."""
@@ -162,6 +193,7 @@ class Link:
                 self._client.loop_stop()
                 if self.connected:
                     self.connected = False
+                    _safely(self._on_lost)()
                     delay = _BACKOFF[0]
                     self._speak(_FIVE)  # the older version may have been a broker's bad moment
                 elif not self._answered and self._speak(_OLDER if self._protocol == _FIVE else _FIVE):
@@ -183,6 +215,16 @@ class Link:
         self._answered = False
         if self._stopping.is_set():
             return False
+        if not self._is_fresh:
+            try:
+                client = self._build()
+            except ConfigError as error:  # a certificate or a password file that went since the start
+                self._trouble(f"{error}; trying again")
+                return False
+            with self._swap:
+                self._client = client
+                self._asked.clear()
+        self._is_fresh = False
         arguments: dict[str, Any] = {}  # what connect() takes differs between the versions
         if self._protocol == _FIVE:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
@@ -224,13 +266,7 @@ class Link:
         """
         if self._settings.protocol != "auto":
             return False
-        if protocol != self._protocol:
-            self._protocol = protocol
-            with self._swap:
-                waiting = self._client.drop_out_messages()
-                self._client = self._build()
-                for message in waiting:
-                    self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+        self._protocol = protocol
         return True
 
     def _build(self) -> paho.Client:
@@ -278,7 +314,7 @@ class Link:
         version = "5" if self._protocol == _FIVE else "3.1.1"
         log.info("Connected to the broker %s (MQTT %s)", self.where, version)
         if self._subscriptions:
-            client.subscribe(list(self._subscriptions))
+            self._ask(client, list(self._subscriptions.items()))
         self._on_ready()
 
     def _disconnected(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
@@ -291,8 +327,8 @@ class Link:
             Received(message.topic, bytes(message.payload), message.retain, message.mid, message.qos, self.generation)
         )
 
-    def _subscribed(self, _c: object, _u: object, _m: int, reasons: list[ReasonCode], _p: object) -> None:
-        for (topic, _), reason in zip(self._subscriptions, reasons, strict=False):
+    def _subscribed(self, _c: object, _u: object, mid: int, reasons: list[ReasonCode], _p: object) -> None:
+        for topic, reason in zip(self._asked.get(mid, ()), reasons, strict=False):
             if reason.is_failure:
                 log.error(
                     "The broker %s refuses to let us read %s (%s): check its access list",
@@ -301,6 +337,7 @@ class Link:
                     reason,
                 )
 
-    def _published(self, _c: object, _u: object, _m: int, reason: ReasonCode, _p: object) -> None:
+    def _published(self, _c: object, _u: object, mid: int, reason: ReasonCode, _p: object) -> None:
         if reason.is_failure:
             self._trouble(f"The broker {self.where} refuses what we publish ({reason}): check its access list")
+        self._on_published(mid, reason.value)

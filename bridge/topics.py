@@ -19,6 +19,7 @@ UNKNOWN: Final = "None"  # what Home Assistant reads as "unknown": the value is 
 RESERVED: Final = ("bridge", "store")  # levels that are no meter
 ENTITIES: Final = ("connected", "event")  # what Home Assistant shows of a meter beside its fields
 MAX_PAYLOAD: Final = 64 * 1024
+_MAX_MARK: Final = 1024
 
 _LEVEL = re.compile(LEVEL)
 
@@ -62,6 +63,11 @@ class Topics:
         """`linky/store/<store>/status`."""
         return f"{self.base}/store/{store_id}/{leaf}"
 
+    def store_of(self, topic: str) -> str | None:
+        """The store whose status a topic of `store()` is, else None."""
+        store = topic.removeprefix(f"{self.base}/store/").removesuffix("/status")
+        return store if topic == self.store(store, "status") and is_level(store) else None
+
     def meter(self, meter: str, leaf: str) -> str:
         """`linky/<meter>/<leaf>`: a slug, `status`, `event`, `reading`, `reading/ack`."""
         return f"{self.base}/{meter}/{leaf}"
@@ -103,6 +109,7 @@ _Label = Annotated[str, Field(min_length=1, max_length=128)]
 _Text = Annotated[str, Field(max_length=128)]
 _Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 _Float = Annotated[float, Field(ge=-(2**31), lt=2**31)]  # else an integer too large would pass as one
+_Epoch = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _Seq = Annotated[int, Field(ge=1, lt=2**53)]
 
 
@@ -129,9 +136,10 @@ class Envelope(BaseModel):
     v: Literal[1] = 1
     meter: _Level
     bridge: _Level
-    epoch: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]  # one per bridge start
+    epoch: _Epoch  # one per bridge start
     seq: _Seq  # 1, 2, 3 ... per meter inside an epoch
     floor: _Seq  # the oldest seq that the bridge still holds
+    since: _Seq = 1  # the first seq that was promised: what lies before it is not missed
     ts: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]  # UTC
     clock: Literal["host", "meter", "unsure"] = "host"
     tz: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
@@ -163,6 +171,17 @@ def reading_message(topics: Topics, envelope: Envelope) -> Message:
     return Message(topics.meter(envelope.meter, "reading"), envelope.model_dump_json(), retain=False, qos=1)
 
 
+def reading_body(envelope: Envelope) -> str:
+    """The part of the message that stays the same whenever it is sent: what the spool keeps."""
+    return envelope.model_dump_json(exclude={"floor", "since", "replay"})
+
+
+def sent_again(topics: Topics, meter: str, body: str, floor: int, since: int, *, replay: bool) -> Message:
+    """The message of a spooled body, as it is sent now."""
+    head = f'{{"floor":{floor},"since":{since},"replay":{"true" if replay else "false"},'
+    return Message(topics.meter(meter, "reading"), head + body[1:], retain=False, qos=1)
+
+
 def read_envelope(topics: Topics, topic: str, body: bytes) -> Envelope:
     """Parse a `reading` message; `EnvelopeError` says what is wrong with it."""
     if len(body) > MAX_PAYLOAD:
@@ -184,9 +203,9 @@ def read_envelope(topics: Topics, topic: str, body: bytes) -> Envelope:
 class Watermark(BaseModel):
     """`reading/ack`: every seq of `epoch` up to `seq` is handled in the database."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    epoch: str
+    epoch: _Epoch
     seq: Annotated[int, Field(ge=0, lt=2**53)]
     batch_seconds: Annotated[float, Field(ge=0, le=86_400)]
 
@@ -194,3 +213,14 @@ class Watermark(BaseModel):
 def watermark_message(topics: Topics, meter: str, mark: Watermark) -> Message:
     """The message by which the store tells a bridge what it may forget."""
     return Message(topics.meter(meter, "reading/ack"), mark.model_dump_json(), retain=True, qos=1)
+
+
+def read_watermark(topics: Topics, topic: str, body: bytes) -> tuple[str, Watermark] | None:
+    """(meter, mark) of a `reading/ack` message; None when it is none."""
+    meter = topics.meter_of(topic)
+    if meter is None or topic != topics.meter(meter, "reading/ack") or len(body) > _MAX_MARK:
+        return None
+    try:
+        return meter, Watermark.model_validate_json(body)
+    except ValueError:
+        return None

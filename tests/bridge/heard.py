@@ -30,23 +30,28 @@ class Heard:
 
     publish: PublishSettings = field(default_factory=lambda: PublishSettings(min_interval=0, heartbeat=80_000))
     interval: float = 0.0
-    has_room: bool = True
+    is_on_disk: bool = True
     now: float = 0.0
+    accepted: list[tuple[str, int, float, str]] = field(default_factory=list)
     sent: list[Message] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         settings = MeterSettings(source="-", name="Maison")
-        self.meter = Meter(BRIDGE, settings, self.publish, self.interval, self.send, _announce)
+        self.meter = Meter(BRIDGE, settings, self.publish, self.interval, self.send, _announce, accept=self.accept)
 
     def send(self, message: Message) -> bool:
         self.sent.append(message)
-        return self.has_room
+        return True
+
+    def accept(self, meter: str, seq: int, at: float, body: str) -> bool:
+        self.accepted.append((meter, seq, at, body))
+        return self.is_on_disk
 
     def take(self, reading: Reading | Decoded, *, after: float = 1.0, meter: str | None = METER) -> list[Said]:
-        """A frame, `after` seconds after the last; what it made the meter send, but for its reading message."""
+        """A frame, `after` seconds after the last; what it made the meter send."""
         self.now += after
         self.meter.take(checked(reading, self.now, meter))
-        return [said for said in self.said() if not said[0].endswith("reading")]
+        return self.said()
 
     def tick(self, *, after: float = 0.0) -> list[Said]:
         self.now += after

@@ -25,7 +25,7 @@ from bridge.config import (
 )
 from bridge.tic.catalogue import Mode
 
-SECTIONS = "bridge, homeassistant, log, meters, mqtt, publish, reading, storage, web"
+SECTIONS = "bridge, homeassistant, log, meters, mqtt, publish, reading, spool, storage, web"
 NO_PASSWORD = "no password may stand here; expected mqtt.password_file, the path of a file that only you can read"
 CONTROL = "unacceptable character #x0007: special characters are not allowed"
 DEFAULTS = {
@@ -39,6 +39,7 @@ DEFAULTS = {
         "personal": False, "retain": True, "qos": 0,
     },
     "reading": {"interval": 0.0},
+    "spool": {"durability": "balanced", "max_frames": 600_000, "min_free_disk": 200_000_000, "release": "auto"},
     "homeassistant": {
         "enabled": True, "discovery_prefix": "homeassistant", "status_topic": "homeassistant/status", "language": "fr",
         "migrate_discovery": None, "overrides": {},

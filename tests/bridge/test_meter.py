@@ -79,7 +79,6 @@ def test_field_messages_are_retained_unless_the_owner_says_no() -> None:
         (f"linky/{METER}/sinsts", False, 1),
         (f"linky/{METER}/link_quality", False, 1),
         *((f"linky/{METER}/{field}", False, 1) for field in LINE),
-        (f"linky/{METER}/reading", False, 1),
     }
 
 
@@ -320,7 +319,7 @@ def test_without_home_assistant_nothing_is_announced() -> None:
     heard = Heard()
     meter = Meter(BRIDGE, MeterSettings(), PublishSettings(), 0.0, heard.send)
     meter.take(checked(Standard(sinsts=530), 0.0))
-    assert [topic for topic, _ in heard.said()] == ["status", "link_quality", "reading", "sinsts"]
+    assert [topic for topic, _ in heard.said()] == ["status", "link_quality", "sinsts"]
 
 
 # --- on line, off line ---------------------------------------------------------------------------
@@ -398,15 +397,15 @@ def test_another_meter_on_the_same_line_takes_the_first_off_line() -> None:
 
 
 def envelopes(heard: Heard, *readings: Reading, after: float = 1.0) -> list[dict[str, Any]]:
-    """The reading messages that these frames made."""
+    """The readings that these frames made, as the spool keeps them."""
     for n, reading in enumerate(readings, start=1):
         heard.meter.take(checked(reading, n * after, reading.meter_id or METER))
-    messages = [message for message in heard.sent if message.topic.endswith("/reading")]
-    assert {(message.retain, message.qos) for message in messages} == {(False, 1)}
-    return [json.loads(message.payload) for message in messages]
+    bodies = [json.loads(body) for _, _, _, body in heard.accepted]
+    assert [(meter, seq) for meter, seq, _, _ in heard.accepted] == [(body["meter"], body["seq"]) for body in bodies]
+    return bodies
 
 
-def test_a_frame_is_a_reading_message() -> None:
+def test_a_frame_is_a_reading_for_the_spool() -> None:
     reading = Standard(
         adsc=METER, sinsts=4500, smaxsn=5000, pref=9, prm="01234567890123", dpm1=None,
         stamps=stamps(smaxsn="h260115090032"), extra={"GAZ": "0000001"},
@@ -418,11 +417,9 @@ def test_a_frame_is_a_reading_message() -> None:
             "bridge": "pi",
             "epoch": EPOCH,
             "seq": 1,
-            "floor": 1,
             "ts": "2026-01-15T12:00:01.000Z",
             "clock": "host",
             "tz": "Europe/Paris",
-            "replay": False,
             "mode": "standard",
             "values": {"adsc": METER, "pref": 9, "sinsts": 4500, "smaxsn": 5000, "dpm1": None},
             "derived": {"power_used_percent": 50, "link_quality": 100},
@@ -473,10 +470,10 @@ def test_everything_that_happens_to_a_frame_is_counted() -> None:
     heard.take(NOISE)
     heard.take(Standard(sinsts=1), meter=None)
     heard.take(Decoded(Standard(sinsts=2), NOISE.refused[:1]))
-    heard.has_room = False
+    heard.is_on_disk = False
     heard.take(Standard(sinsts=3))
     counts = heard.meter.counts
-    assert (counts.frames, counts.decoded, counts.accepted, counts.lost) == (5, 2, 1, 1)
+    assert (counts.frames, counts.decoded, counts.accepted, counts.unspooled) == (5, 2, 1, 1)
     assert counts.refused == Counter({("PAPP", Reason.CHECKSUM): 3, ("", Reason.SHAPE): 2})
 
 

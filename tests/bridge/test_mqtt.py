@@ -56,17 +56,21 @@ def _every_level(caplog: pytest.LogCaptureFixture) -> None:
 # --- before the broker is there ------------------------------------------------------------------
 
 
-def test_while_the_broker_is_away_only_what_must_not_be_lost_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt, "MAX_QUEUED", 2)
+def test_without_a_connection_nothing_is_taken() -> None:
+    """Whoever sends keeps what must not be lost: what paho keeps it would send again beside it."""
     link = Link(HERE, "test")
     field, reading = Message("linky/x/papp", "1"), Message("linky/x/reading", "{}", retain=False, qos=1)
-    assert [link.send(message) for message in (field, reading, reading, reading, field)] == [
-        False,
-        True,
-        True,
-        False,  # no room to wait
-        False,
-    ]
+    assert (link.send(field), link.send(reading), link.post(reading)) == (False, False, None)
+
+
+def test_with_a_connection_a_message_has_a_packet_id_until_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "MAX_QUEUED", 2)
+    link = Link(HERE, "test")
+    monkeypatch.setattr(link._client, "is_connected", lambda: True)
+    connected(link)
+    monkeypatch.setattr(link._client, "_inflight_messages", 20)  # the broker acknowledges nothing
+    reading = Message("linky/x/reading", "{}", retain=False, qos=1)
+    assert [link.post(reading) for _ in range(3)] == [1, 2, None]
 
 
 def test_a_link_that_was_not_started_stops_at_once() -> None:
@@ -121,7 +125,7 @@ def test_a_connection_that_fails_is_one_sentence_once(
         raise error
 
     link = Link(HERE, "test")
-    monkeypatch.setattr(link._client, "connect", refuse)
+    monkeypatch.setattr(paho.Client, "connect", refuse)
     assert [link._connect(), link._connect()] == [False, False]
     assert messages(caplog) == [("WARNING", sentence)]
 
@@ -195,11 +199,14 @@ def test_a_connection_that_ends_is_said_once_and_said_again_after_the_next(caplo
 
 
 def test_an_access_list_that_refuses_us_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    link = Link(HERE, "test", subscriptions=[("a", 0), ("b", 1)])
+    answers: list[tuple[int, int]] = []
+    link = Link(HERE, "test", subscriptions=[("a", 0), ("b", 1)], on_published=lambda *answer: answers.append(answer))
+    link._asked[1] = ["a", "b"]
     link._client.on_subscribe(link._client, None, 1, [GRANTED, DENIED], None)  # type: ignore[arg-type, misc, call-arg]
     refused = ReasonCode(PacketTypes.PUBACK, identifier=135)
     for reason in (ReasonCode(PacketTypes.PUBACK, identifier=16), refused, refused):
-        link._client.on_publish(link._client, None, 1, reason, None)  # type: ignore[arg-type, misc, call-arg]
+        link._client.on_publish(link._client, None, 4, reason, None)  # type: ignore[arg-type, misc, call-arg]
+    assert answers == [(4, 16), (4, 135), (4, 135)]
     assert messages(caplog) == [
         ("ERROR", "The broker broker:1883 refuses to let us read b (Not authorized): check its access list"),
         ("WARNING", "The broker broker:1883 refuses what we publish (Not authorized): check its access list"),

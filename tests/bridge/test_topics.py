@@ -36,7 +36,10 @@ from bridge.topics import (
     is_level,
     payload,
     read_envelope,
+    read_watermark,
+    reading_body,
     reading_message,
+    sent_again,
     watermark_message,
     write_ts,
 )
@@ -203,13 +206,56 @@ def test_a_reading_message_reads_back_whole() -> None:
     envelope = read()
     message = reading_message(TOPICS, envelope)
     assert (message.topic, message.retain, message.qos) == (f"linky/{METER}/reading", False, 1)
-    assert json.loads(message.payload) == BODY
+    assert json.loads(message.payload) == {**BODY, "since": 1}
     assert read_envelope(TOPICS, message.topic, message.payload.encode()) == envelope
 
 
 def test_what_may_be_left_out_has_its_default() -> None:
-    optional = dict.fromkeys(("v", "clock", "replay", "derived", "stamps", "extra"), "(absent)")
-    assert read(**optional) == read(v=1, clock="host", replay=False, derived={}, stamps={}, extra={})
+    optional = dict.fromkeys(("v", "since", "clock", "replay", "derived", "stamps", "extra"), "(absent)")
+    assert read(**optional) == read(v=1, since=1, clock="host", replay=False, derived={}, stamps={}, extra={})
+
+
+def test_what_the_spool_keeps_is_sent_with_what_is_true_at_that_moment() -> None:
+    envelope = read(floor=3, since=2, replay=True)
+    message = sent_again(TOPICS, METER, reading_body(envelope), 3, 2, replay=True)
+    assert message == Message(f"linky/{METER}/reading", message.payload, retain=False, qos=1)
+    assert read_envelope(TOPICS, message.topic, message.payload.encode()) == envelope
+
+
+# --- the watermark -------------------------------------------------------------------------------
+
+MARK = Watermark(epoch=BODY["epoch"], seq=7, batch_seconds=10.0)
+
+
+def test_a_watermark_reads_back_whole() -> None:
+    message = watermark_message(TOPICS, METER, MARK)
+    assert (message.topic, message.retain, message.qos) == (f"linky/{METER}/reading/ack", True, 1)
+    assert read_watermark(TOPICS, message.topic, message.payload.encode()) == (METER, MARK)
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        (f"linky/{METER}/reading", b"{}"),
+        ("linky/bridge/reading/ack", MARK.model_dump_json().encode()),
+        (f"linky/{METER}/reading/ack", b""),
+        (f"linky/{METER}/reading/ack", b"[" * 1000),
+        (f"linky/{METER}/reading/ack", b"[" * 100_000),
+        (f"linky/{METER}/reading/ack", MARK.model_dump_json().replace("7", "-7").encode()),
+        (f"linky/{METER}/reading/ack", MARK.model_dump_json().replace("7", "1" * 5000).encode()),
+        (f"linky/{METER}/reading/ack", MARK.model_dump_json().replace("10.0", "NaN").encode()),
+        (f"linky/{METER}/reading/ack", MARK.model_dump_json().replace(MARK.epoch, "x").encode()),
+        (f"linky/{METER}/reading/ack", MARK.model_dump_json().replace("seq", "sec").encode()),
+    ],
+)
+def test_what_is_no_watermark_is_none(topic: str, body: bytes) -> None:
+    assert read_watermark(TOPICS, topic, body) is None
+
+
+def test_a_stores_status_tells_whose_it_is() -> None:
+    assert TOPICS.store_of("linky/store/db-7/status") == "db-7"
+    for other in ("linky/store/db-7/info", "linky/store/status", "linky/bridge/pi/status", "linky/store/a/b/status"):
+        assert TOPICS.store_of(other) is None
 
 
 def test_the_moment_is_an_aware_instant() -> None:

@@ -62,7 +62,9 @@ def chain(
     meter = expected[0]["meter"]
     ear.wait_for(f"linky/{meter}/reading/ack", lambda payload: json.loads(payload)["seq"] == number)
     assert (bridge.stop(), store.stop()) == (0, 0)
-    assert bridge.counts() == {"decoded": number, "accepted": number, "refused": 0, "lost": 0}
+    counts = bridge.counts()
+    assert counts.pop("waiting") <= 4  # of the last batch: the bridge hears of it when we do
+    assert counts == {"decoded": number, "accepted": number, "refused": 0, "lost": 0}
     assert store.counts() == {"stored": number, "duplicates": 0, "dead": 0}
     assert ear.last()[f"linky/{meter}/status"] == "offline"
     assert ear.last()["linky/bridge/pi/status"] == "offline"

@@ -1,0 +1,447 @@
+"""The durable queue of readings: committed here first, sent after, deleted when the store has them.
+
+A stream is one meter in one epoch; inside it readings are numbered. What is held is on disk, or newer and in memory.
+`docs/design/handover.md` says what each durability may lose.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import islice, takewhile
+from pathlib import Path
+from time import monotonic
+from typing import Concatenate, Final, Literal, NamedTuple, ParamSpec, TypeVar
+
+log = logging.getLogger("ticbridge.spool")
+
+Durability = Literal["strict", "balanced", "sparing"]
+
+HOLD: Final = 10.0  # seconds that `sparing` keeps a reading in memory, beyond the store's own batch
+UNPROMISED_HOLD: Final = 60.0  # and that any spool does while no store was ever seen
+IN_MEMORY: Final = 10_000  # readings that wait there at most, while the file cannot be written
+_LEAST: Final = 1_000  # readings kept when the disk is nearly full
+_RETRY: Final = 5.0  # seconds between two tries of a file that failed
+_SPARE: Final = 512  # free pages in the file, from which on it is made smaller
+_FREED: Final = 4_096  # at most so many at once: nobody waits for it long
+_CORRUPT: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS stream (
+    id INTEGER PRIMARY KEY, meter TEXT NOT NULL, epoch TEXT NOT NULL, since INTEGER NOT NULL DEFAULT 1,
+    boot TEXT NOT NULL DEFAULT '', UNIQUE (meter, epoch));
+CREATE TABLE IF NOT EXISTS reading (
+    id INTEGER PRIMARY KEY, stream INTEGER NOT NULL REFERENCES stream, seq INTEGER NOT NULL, at REAL NOT NULL,
+    body TEXT NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS reading_once ON reading (stream, seq);
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Stream(NamedTuple):
+    """One meter in one epoch."""
+
+    meter: str
+    epoch: str
+
+
+class Held(NamedTuple):
+    """A reading in the spool. `at` is the monotonic clock of the boot that `boot()` names."""
+
+    stream: Stream
+    seq: int
+    at: float
+    body: str
+
+
+def _locked(
+    method: Callable[Concatenate[Spool, _P], _R],
+) -> Callable[Concatenate[Spool, _P], _R]:
+    def wrapped(self: Spool, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return wrapped
+
+
+class Spool:
+    """Readings in the order in which they came. Used by any thread; no method raises, whatever the file does."""
+
+    def __init__(
+        self,
+        path: Path,
+        durability: Durability = "balanced",
+        *,
+        max_frames: int = 600_000,
+        min_free_disk: int = 0,
+        boot: str = "",
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._path = path
+        self._durability = durability
+        self._max_frames = max_frames
+        self._min_free_disk = min_free_disk
+        self._boot = boot
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+        self._ids: dict[Stream, int] = {}
+        self._since: dict[Stream, int] = {}
+        self._boots: dict[Stream, str] = {}
+        self._ends: dict[Stream, tuple[int, int]] = {}  # the first and the last seq held
+        self._memory: deque[Held] = deque()  # newer than all that is on disk
+        self._on_disk = 0
+        self._retry_at = 0.0
+        self._free_at = float("-inf")
+        self._is_short = False  # of disk
+        self._said = ""
+        self.hold = HOLD
+        self.promised = True  # False: no store was ever seen, so nothing that is dropped is missed
+        self.dropped = 0  # promised readings that had to go: too many, or in a file that broke
+        self._try_open()
+
+    # --- what is held ----------------------------------------------------------------------------
+
+    @property
+    def depth(self) -> int:
+        """Readings held."""
+        return self._on_disk + len(self._memory)
+
+    @property
+    def trouble(self) -> str:
+        """Why the file cannot be written now; empty when it can."""
+        return self._said
+
+    @_locked
+    def streams(self) -> dict[Stream, tuple[int, int]]:
+        """The first and the last seq held of each stream, the oldest stream first."""
+        return dict(self._ends)
+
+    @_locked
+    def floor(self, stream: Stream) -> int | None:
+        """The oldest seq held of a stream."""
+        ends = self._ends.get(stream)
+        return ends[0] if ends else None
+
+    def since(self, stream: Stream) -> int:
+        """The seq from which on readings of a stream were promised."""
+        return self._since.get(stream, 1)
+
+    def boot(self, stream: Stream) -> str:
+        """The boot in which a stream was read."""
+        return self._boots.get(stream, self._boot)
+
+    @_locked
+    def after(self, stream: Stream, seq: int, limit: int) -> list[Held]:
+        """At most `limit` readings of a stream above `seq`, in order."""
+        found: list[Held] = []
+        if self._db is not None and stream in self._ids:
+            statement = "SELECT seq, at, body FROM reading WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?"
+            try:
+                rows = self._db.execute(statement, (self._ids[stream], seq, limit)).fetchall()
+            except sqlite3.Error as error:
+                self._fail(error)
+            else:
+                found = [Held(stream, *row) for row in rows]
+        more = (held for held in self._memory if held.stream == stream and held.seq > seq)
+        return [*found, *islice(more, limit - len(found))]
+
+    @_locked
+    def put(self, held: Held) -> bool:
+        """Keep a reading; False when it is in memory only although it should be on disk."""
+        self._ends[held.stream] = (self._ends.get(held.stream, (held.seq, 0))[0], held.seq)
+        self._boots.setdefault(held.stream, self._boot)
+        at_once = self.promised and self._durability != "sparing"
+        if at_once and not self._memory and self._db is not None:
+            try:
+                self._write([held])
+            except sqlite3.Error as error:
+                self._fail(error)
+            else:
+                return True
+        self._memory.append(held)
+        if at_once:
+            self._try_flush(float("inf"))
+        self._bound_memory()
+        return not (at_once and self._memory) and self._db is not None
+
+    @_locked
+    def settle(self, held: Held) -> None:
+        """Replace the body of a reading that is held: its time is known now."""
+        for place, other in enumerate(self._memory):
+            if other[:2] == held[:2]:
+                self._memory[place] = held
+                return
+        if self._db is not None and held.stream in self._ids:
+            statement = "UPDATE reading SET body = ? WHERE stream = ? AND seq = ?"
+            with self._failing_softly():
+                self._db.execute(statement, (held.body, self._ids[held.stream], held.seq))
+
+    @_locked
+    def release(self, stream: Stream, seq: int) -> int:
+        """Forget what a stream holds up to `seq`; how many."""
+        kept = [held for held in self._memory if held.stream != stream or held.seq > seq]
+        released = len(self._memory) - len(kept)
+        if released:
+            self._memory = deque(kept)
+        if self._db is not None and stream in self._ids:
+            with self._failing_softly(), self._transaction() as db:
+                statement = "DELETE FROM reading WHERE stream = ? AND seq <= ?"
+                count = db.execute(statement, (self._ids[stream], seq)).rowcount
+                self._on_disk -= count
+                released += count
+        if released:
+            self._measure(stream)
+        return released
+
+    @_locked
+    def forget(self, stream: Stream) -> None:
+        """Strike an empty stream off: nothing more will be put into it."""
+        number = self._ids.pop(stream, None)
+        self._since.pop(stream, None)
+        self._boots.pop(stream, None)
+        if self._db is not None and number is not None:
+            with self._failing_softly():
+                self._db.execute("DELETE FROM stream WHERE id = ?", (number,))
+
+    # --- facts that outlive the process ----------------------------------------------------------
+
+    @_locked
+    def recall(self, name: str) -> str | None:
+        """A fact, as it was remembered."""
+        if self._db is None:
+            return None
+        try:
+            row = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        except sqlite3.Error as error:
+            self._fail(error)
+            return None
+        return str(row[0]) if row else None
+
+    @_locked
+    def remember(self, name: str, value: str) -> None:
+        """Keep a fact."""
+        if self._db is not None:
+            with self._failing_softly():
+                self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+    # --- what time brings about ------------------------------------------------------------------
+
+    @_locked
+    def tick(self) -> None:
+        """Write what has been in memory long enough, give free space back."""
+        hold = self.hold if self.promised else UNPROMISED_HOLD
+        waits = self.promised and self._durability != "sparing"
+        self._try_flush(float("inf") if waits else self._clock() - hold)
+        if self._db is not None:
+            with self._failing_softly():
+                if self._db.execute("PRAGMA freelist_count").fetchone()[0] > _SPARE:
+                    # As a script: `execute` takes one step, which is one page.
+                    self._db.executescript(f"PRAGMA incremental_vacuum({_FREED})")
+
+    @_locked
+    def close(self) -> None:
+        """Write what is in memory, close the file."""
+        self._retry_at = 0.0
+        self._try_flush(float("inf"))
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _try_flush(self, before: float) -> None:
+        """Write what came into memory before an instant; what cannot be written stays there."""
+        if not self._memory or (self._db is None and not self._try_open()):
+            return
+        due = list(takewhile(lambda held: held.at <= before, self._memory))
+        if not due or self._clock() < self._retry_at:
+            return
+        try:
+            self._write(due)
+        except sqlite3.Error as error:
+            self._fail(error)
+            return
+        for _ in due:
+            self._memory.popleft()
+
+    def _write(self, new: Iterable[Held]) -> None:
+        """Commit readings, and drop as many of the oldest as there are too many."""
+        with self._transaction() as db:
+            count = 0
+            for held in new:
+                number = self._ids.get(held.stream)
+                if number is None:
+                    number = self._stream_id(db, held.stream)
+                statement = "INSERT INTO reading (stream, seq, at, body) VALUES (?, ?, ?, ?)"
+                db.execute(statement, (number, held.seq, held.at, held.body))
+                count += 1
+            self._on_disk += count
+            excess = self._on_disk - self._limit(self._on_disk - count)
+            gone = self._drop(db, excess) if excess > 0 else []
+        for stream in gone:
+            self._measure(stream)
+        if self._said:
+            log.info("The spool %s can be written again", self._path)
+            self._said = ""
+
+    def _stream_id(self, db: sqlite3.Connection, stream: Stream) -> int:
+        statement = "INSERT INTO stream (meter, epoch, since, boot) VALUES (?, ?, ?, ?) RETURNING id"
+        number: int = db.execute(statement, (*stream, self.since(stream), self.boot(stream))).fetchone()[0]
+        self._ids[stream] = number
+        return number
+
+    def _limit(self, before: int) -> int:
+        """How many readings the disk may hold; when it is nearly full, no more than it held before."""
+        now = self._clock()
+        if self._min_free_disk and now - self._free_at >= 1.0:
+            self._free_at = now
+            with suppress(OSError):
+                short = shutil.disk_usage(self._path.parent).free < self._min_free_disk
+                if short and not self._is_short:
+                    log.warning("Less than spool.min_free_disk is free beside %s: it grows no more", self._path)
+                self._is_short = short
+        limit = self._max_frames if self.promised else min(IN_MEMORY, self._max_frames)
+        return min(limit, max(before, _LEAST)) if self._is_short else limit
+
+    def _drop(self, db: sqlite3.Connection, number: int) -> list[Stream]:
+        """Delete the oldest readings, of whatever stream; the streams they were of."""
+        statement = "SELECT id, stream, seq FROM reading ORDER BY id LIMIT ?"
+        rows = db.execute(statement, (number,)).fetchall()
+        db.execute("DELETE FROM reading WHERE id <= ?", (rows[-1][0],))
+        self._on_disk -= len(rows)
+        last = {stream: seq for _, stream, seq in rows}
+        touched = {stream: last[number] for stream, number in self._ids.items() if number in last}
+        if self.promised:
+            if not self.dropped:
+                log.warning("The spool %s is full: its oldest readings are dropped", self._path)
+            self.dropped += len(rows)
+        else:
+            for stream, seq in touched.items():
+                self._since[stream] = seq + 1
+                db.execute("UPDATE stream SET since = ? WHERE id = ?", (seq + 1, self._ids[stream]))
+        return list(touched)
+
+    def _bound_memory(self) -> None:
+        while len(self._memory) > IN_MEMORY:
+            oldest = self._memory.popleft()
+            self._measure(oldest.stream)
+            if self.promised:
+                self.dropped += 1
+            else:
+                self._since[oldest.stream] = oldest.seq + 1
+
+    def _measure(self, stream: Stream) -> None:
+        """Find the ends of a stream anew, after something of it went."""
+        seqs = [held.seq for held in self._memory if held.stream == stream]
+        if self._db is not None and stream in self._ids:
+            with self._failing_softly():
+                statement = "SELECT min(seq), max(seq) FROM reading WHERE stream = ?"
+                first, last = self._db.execute(statement, (self._ids[stream],)).fetchone()
+                seqs.extend(seq for seq in (first, last) if seq is not None)
+        if seqs:
+            self._ends[stream] = min(seqs), max(seqs)
+        else:
+            self._ends.pop(stream, None)
+
+    # --- the file --------------------------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        assert self._db is not None, "the callers look"
+        before, ids = self._on_disk, dict(self._ids)
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield self._db
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._on_disk, self._ids = before, ids
+            with suppress(sqlite3.Error):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _failing_softly(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def _try_open(self) -> bool:
+        """Open the file; a broken one is set aside."""
+        if self._clock() < self._retry_at:
+            return False
+        try:
+            self._open()
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+        return self._db is not None
+
+    def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._db = sqlite3.connect(self._path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        db = self._db
+        db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts only before the first table
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA synchronous={'FULL' if self._durability == 'strict' else 'NORMAL'}")
+        db.execute("PRAGMA journal_size_limit=4000000")
+        db.executescript(_SCHEMA)
+        rows = db.execute(
+            "SELECT id, meter, epoch, since, boot, (SELECT min(seq) FROM reading WHERE stream = s.id), "
+            "(SELECT max(seq) FROM reading WHERE stream = s.id) FROM stream AS s ORDER BY id"
+        ).fetchall()
+        self._on_disk = db.execute("SELECT count(*) FROM reading").fetchone()[0]
+        for number, meter, epoch, since, boot, first, last in rows:
+            stream = Stream(meter, epoch)
+            self._ids[stream], self._since[stream], self._boots[stream] = number, since, boot
+            if first is not None:
+                known = self._ends.get(stream, (first, last))
+                self._ends[stream] = min(first, known[0]), max(last, known[1])
+
+    def _fail(self, error: sqlite3.Error | OSError) -> None:
+        """The file cannot be used now: from memory, then, until it can; what broke is set aside."""
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+        if getattr(error, "sqlite_errorname", "").startswith(_CORRUPT) and self._set_aside(error):
+            self._try_open()
+            return
+        self._retry_at = self._clock() + _RETRY
+        sentence = (
+            f"The spool {self._path} cannot be written ({_why(error)}): readings wait in memory; is the disk full?"
+        )
+        if sentence != self._said:
+            self._said = sentence
+            log.error("%s", sentence)
+
+    def _set_aside(self, error: sqlite3.Error | OSError) -> bool:
+        aside = self._path.with_name(f"{self._path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                Path(f"{self._path}{suffix}").rename(f"{aside}{suffix}")
+        if self._path.exists():
+            return False
+        log.error("The spool %s is damaged (%s): set aside as %s, a new one begins", self._path, error, aside.name)
+        self.dropped += self._on_disk
+        self._on_disk = 0
+        self._ids.clear()
+        self._ends.clear()
+        for held in self._memory:
+            self._ends[held.stream] = (self._ends.get(held.stream, (held.seq, 0))[0], held.seq)
+        return True
+
+
+def _why(error: sqlite3.Error | OSError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
