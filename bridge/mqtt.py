@@ -40,6 +40,7 @@ _STOP_TIMEOUT: Final = 1.0
 _FIVE: Final = MQTTProtocolVersion.MQTTv5
 _OLDER: Final = MQTTProtocolVersion.MQTTv311
 _UNSUPPORTED_VERSION: Final = 132  # MQTT 5 reason codes; paho maps the return codes of 3.1.1 to them
+_TAKEN_OVER: Final = 142
 _LOGIN_REFUSED: Final = frozenset({134, 135})  # bad user name or password, not authorized
 
 _P = ParamSpec("_P")
@@ -178,8 +179,9 @@ class Link:
 
     def ack(self, received: Received) -> None:
         """Acknowledge a message (manual_ack); one of an earlier connection is left to its redelivery."""
-        if received.generation == self.generation:
-            self._client.ack(received.mid, received.qos)
+        with self._swap:
+            if self.connected and received.generation == self.generation:
+                self._client.ack(received.mid, received.qos)
 
     # --- the supervisor's thread -----------------------------------------------------------------
 
@@ -319,7 +321,8 @@ class Link:
 
     def _disconnected(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
         if self.connected and not self._stopping.is_set():
-            self._trouble(f"The broker {self.where} ended the connection ({reason}); connecting again")
+            taken = ": another program has our client id, is one started twice?" if reason.value == _TAKEN_OVER else ";"
+            self._trouble(f"The broker {self.where} ended the connection ({reason}){taken} connecting again")
         self._closed.set()
 
     def _received(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:

@@ -200,6 +200,30 @@ def read_envelope(topics: Topics, topic: str, body: bytes) -> Envelope:
     return envelope
 
 
+class Name(BaseModel):
+    """Whose a message is, where the rest of it cannot be read: a bridge of another version may have sent it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    meter: _Level
+    bridge: _Level
+    epoch: _Epoch
+    seq: _Seq
+    floor: _Seq
+    since: _Seq = 1
+
+
+def read_name(topics: Topics, topic: str, body: bytes) -> Name | None:
+    """The name of a message that `read_envelope` refuses, if it has one."""
+    if len(body) > MAX_PAYLOAD:
+        return None
+    try:
+        name = Name.model_validate_json(body)
+    except ValueError:
+        return None
+    return name if topics.meter_of(topic) == name.meter else None
+
+
 class Watermark(BaseModel):
     """`reading/ack`: every seq of `epoch` up to `seq` is handled in the database."""
 

@@ -92,7 +92,7 @@ class EpochAdmin(_ReadOnly):
 class GapAdmin(_ReadOnly):
     """What is missing, and since when that is known."""
 
-    list_display = ("noticed", "epoch", "first", "last")
+    list_display = ("noticed", "reason", "epoch", "first", "last", "begins", "ends")
     list_select_related = ("epoch__meter",)
 
 

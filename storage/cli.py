@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import click
 
+from bridge.topics import is_level
+
 EXIT_UNAVAILABLE: Final = 69
 
 
@@ -19,10 +21,18 @@ def _django() -> None:
     django.setup()
 
 
+def _group(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not is_level(text):
+        raise click.BadParameter(f"{text!r} will not do; expected letters, digits, - and _ only, at most 64")
+    return text
+
+
 @click.command()
 @click.option("--no-migrate", is_flag=True, help="Leave the database's schema alone (fleets migrate by hand).")
+@click.option("--share", metavar="GROUP", callback=_group, help="One of several workers of this database (MQTT 5).")
+@click.option("--observer", is_flag=True, help="Store and acknowledge nothing: another store does.")
 @click.pass_obj
-def store(config: Any, no_migrate: bool) -> None:  # the launcher's loader
+def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> None:  # the launcher's loader
     """Store the readings from MQTT, until stopped."""
     settings = config()
     _django()
@@ -36,7 +46,8 @@ def store(config: Any, no_migrate: bool) -> None:  # the launcher's loader
             migrate()
         except (DatabaseError, OSError) as error:
             raise click.ClickException(f"the database cannot be opened ({error}): is storage.database right?") from None
-    sys.exit(Subscriber(settings).run(on_stop=lambda line: click.echo(line, err=True)))
+    subscriber = Subscriber(settings, share=share, observer=observer)
+    sys.exit(subscriber.run(on_stop=lambda line: click.echo(line, err=True)))
 
 
 @click.command()

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
-from bridge.topics import Envelope, EnvelopeError, Topics, read_envelope
+from bridge.topics import MAX_PAYLOAD, Envelope, EnvelopeError, Name, Topics, read_envelope, read_name
 from storage.columns import ColumnError, columns
 from storage.models import Data, DeadLetter, Epoch, Gap, Meter
 
 log = logging.getLogger("ticbridge.store")
 
+_STOP: Final = timedelta(seconds=30)  # without readings: what is shorter is a restart
+_MOST_LETTERS: Final = 10_000  # messages without a number that are kept
 _CHUNK: Final = 500  # rows of one statement: SQLite takes 32 766 parameters
 
 
@@ -49,73 +51,101 @@ class Outcome:
 
     stored: int = 0
     duplicates: int = 0
+    mismatched: int = 0  # of the duplicates: those that say something else than what is stored
     dead: int = 0
     marks: list[Mark] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Stream:
+    """An epoch as a batch speaks of it."""
+
+    epoch: Epoch
+    is_new: bool
+    floor: int = 1
+    since: int = 1
+    late: list[datetime] = field(default_factory=list)  # when its replayed readings were taken
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     incoming: Incoming
-    envelope: Envelope
-    epoch: Epoch
+    seq: int
+    stream: _Stream
     values: dict[str, Any]  # column -> value, of any column's type
 
 
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    incoming: Incoming
+    name: Envelope | Name
+    reason: str = ""  # why there is no envelope
+
+
 def ingest(topics: Topics, batch: Sequence[Incoming]) -> Outcome:
-    """Write a batch and commit. `OperationalError`: the database is not there now; nothing was written."""
+    """Write a batch and commit. When a `django.db.Error` leaves here, nothing was written: the database is away."""
     outcome = Outcome()
     with transaction.atomic():
-        readable = [
-            (incoming, envelope) for incoming in batch if (envelope := _parse(topics, incoming, outcome)) is not None
-        ]
-        epochs = _epochs(envelope for _, envelope in readable)
+        parsed = [one for incoming in batch if (one := _parse(topics, incoming, outcome)) is not None]
+        streams = _streams(parsed)
         rows = []
-        for incoming, envelope in readable:
-            epoch = epochs[envelope.meter, envelope.epoch]
+        for one in parsed:
+            name, stream = one.name, streams[one.name.meter, one.name.epoch]
+            stream.floor = max(stream.floor, name.floor)
+            stream.since = max(stream.since, name.since)
+            if not isinstance(name, Envelope):
+                _bury(outcome, one.incoming, one.reason, stream.epoch, name.seq)
+                continue
             try:
-                rows.append(_Row(incoming, envelope, epoch, columns(envelope)))
+                rows.append(_Row(one.incoming, name.seq, stream, columns(name)))
             except ColumnError as error:
-                _bury(outcome, incoming, str(error), epoch, envelope.seq)
+                _bury(outcome, one.incoming, str(error), stream.epoch, name.seq)
+            if name.replay:
+                stream.late.append(name.moment)
         for start in range(0, len(rows), _CHUNK):
             _insert(rows[start : start + _CHUNK], outcome)
-        floors: dict[tuple[str, str], int] = defaultdict(int)
-        for _, envelope in readable:
-            key = envelope.meter, envelope.epoch
-            floors[key] = max(floors[key], envelope.floor)
-        for key, epoch in epochs.items():
-            _advance(epoch, floors[key])
-            outcome.marks.append(Mark(key[0], key[1], epoch.handled))
+        for key, stream in streams.items():
+            _advance(stream)
+            outcome.marks.append(Mark(key[0], key[1], stream.epoch.handled))
+        _note_stops(streams.values())
     return outcome
 
 
-def _parse(topics: Topics, incoming: Incoming, outcome: Outcome) -> Envelope | None:
+def _parse(topics: Topics, incoming: Incoming, outcome: Outcome) -> _Parsed | None:
     try:
-        return read_envelope(topics, incoming.topic, incoming.body)
+        return _Parsed(incoming, read_envelope(topics, incoming.topic, incoming.body))
     except EnvelopeError as error:
+        name = read_name(topics, incoming.topic, incoming.body)
+        if name is not None:
+            return _Parsed(incoming, name, str(error))
         _bury(outcome, incoming, str(error))
         return None
 
 
-def _epochs(envelopes: Iterable[Envelope]) -> dict[tuple[str, str], Epoch]:
+def _streams(parsed: Iterable[_Parsed]) -> dict[tuple[str, str], _Stream]:
     """The epochs of a batch, locked until it is committed; made at first sight."""
-    found: dict[tuple[str, str], Epoch] = {}
-    for envelope in envelopes:
-        key = envelope.meter, envelope.epoch
-        if key in found:
-            continue
+    first: dict[tuple[str, str], Envelope | Name] = {}
+    for one in parsed:
+        known = first.setdefault((one.name.meter, one.name.epoch), one.name)
+        if not isinstance(known, Envelope):
+            first[known.meter, known.epoch] = one.name
+    found = {}
+    for key in sorted(first):  # in one order: two workers that lock the same two would wait for each other
+        name = first[key]
+        envelope = name if isinstance(name, Envelope) else None
         meter, _ = Meter.objects.get_or_create(
-            meter_id=envelope.meter, defaults={"mode": envelope.mode.value, "timezone": envelope.tz}
+            meter_id=name.meter,
+            defaults={"mode": envelope.mode.value, "timezone": envelope.tz} if envelope else {},
         )
-        if meter.mode != envelope.mode.value:
-            meter.mode = envelope.mode.value
-            meter.save(update_fields=["mode"])
-        # What the bridge no longer held when we first heard of this epoch cannot come: it is a gap at once.
-        Epoch.objects.get_or_create(
+        if envelope is not None and (meter.mode != envelope.mode.value or not meter.timezone):
+            meter.mode, meter.timezone = envelope.mode.value, meter.timezone or envelope.tz
+            meter.save(update_fields=["mode", "timezone"])
+        epoch, is_new = Epoch.objects.get_or_create(
             meter=meter,
-            uuid=UUID(envelope.epoch),
-            defaults={"bridge": envelope.bridge, "handled": 0, "floor": 1},
+            uuid=UUID(name.epoch),
+            defaults={"bridge": name.bridge, "handled": 0, "floor": 1},
         )
-        found[key] = Epoch.objects.select_for_update().get(meter=meter, uuid=UUID(envelope.epoch))
+        found[key] = _Stream(Epoch.objects.select_for_update().get(pk=epoch.pk), is_new)
     return found
 
 
@@ -131,18 +161,42 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
     except DatabaseError as error:
         if len(rows) == 1:
             row = rows[0]
-            _bury(outcome, row.incoming, f"the database refuses it: {error}", row.epoch, row.envelope.seq)
+            _bury(outcome, row.incoming, f"the database refuses it: {error}", row.stream.epoch, row.seq)
             return
         half = len(rows) // 2
         _insert(rows[:half], outcome)
         _insert(rows[half:], outcome)
         return
     outcome.stored += len(inserted)
-    outcome.duplicates += len(rows) - len(inserted)
-    epochs = {row.epoch.pk: row.epoch for row in rows}
+    epochs = {row.stream.epoch.pk: row.stream.epoch for row in rows}
     for epoch, seq in inserted:
         if seq <= epochs[epoch].handled:
             _shrink_gap(epochs[epoch], seq)
+    if len(inserted) < len(rows):
+        _look_at_duplicates(rows, set(inserted), outcome)
+
+
+def _look_at_duplicates(rows: list[_Row], inserted: set[tuple[int, int]], outcome: Outcome) -> None:
+    """What comes twice says the same; if it does not, it is another reading with a used number, and not thrown away."""
+    twice = []
+    for row in rows:
+        key = row.stream.epoch.pk, row.seq
+        if key in inserted:
+            inserted.remove(key)  # the first of this number in the batch is the one that is stored
+        else:
+            twice.append(row)
+    outcome.duplicates += len(twice)
+    stored: dict[tuple[int, int], Data] = {}
+    for epoch in {row.stream.epoch for row in twice}:
+        seqs = [row.seq for row in twice if row.stream.epoch == epoch]
+        stored |= {(epoch.pk, data.seq): data for data in Data.objects.filter(epoch=epoch, seq__in=seqs)}
+    for row in twice:
+        data = stored[row.stream.epoch.pk, row.seq]
+        # A column that is empty may be younger than the row.
+        if any(getattr(data, column) not in (None, value) for column, value in row.values.items()):
+            outcome.mismatched += 1
+            reason = f"another reading is stored as number {row.seq} of this epoch"
+            _bury(outcome, row.incoming, reason, row.stream.epoch)
 
 
 def _insert_all(rows: list[_Row]) -> list[tuple[int, int]]:
@@ -156,7 +210,8 @@ def _insert_all(rows: list[_Row]) -> list[tuple[int, int]]:
     one = f"({', '.join(['%s'] * len(fields))})"
     parameters: list[Any] = []  # database values of any column's type
     for row in rows:
-        values = {"meter": row.epoch.meter_id, "epoch": row.epoch.pk, "seq": row.envelope.seq, **row.values}
+        epoch = row.stream.epoch
+        values = {"meter": epoch.meter_id, "epoch": epoch.pk, "seq": row.seq, **row.values}
         parameters.extend(f.get_db_prep_save(values.get(f.name), connection) for f in fields)
     statement = (
         f"INSERT INTO {quote(Data._meta.db_table)} ({names}) VALUES {', '.join([one] * len(rows))} "  # noqa: S608  names only
@@ -171,20 +226,22 @@ def _insert_all(rows: list[_Row]) -> list[tuple[int, int]]:
 def _bury(
     outcome: Outcome, incoming: Incoming, reason: str, epoch: Epoch | None = None, seq: int | None = None
 ) -> None:
-    """Set a message aside; it counts as handled, or the bridge would send it for ever."""
+    """Set a message aside; with a number it counts as handled, or the bridge would send it for ever."""
     outcome.dead += 1
-    fields = {"topic": incoming.topic[:255], "body": incoming.body[:65536], "reason": reason[:255]}
-    if epoch is None:
-        DeadLetter.objects.create(**fields)
-    else:
+    topic, reason = (text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:255] for text in (incoming.topic, reason))
+    fields = {"topic": topic, "body": incoming.body[:MAX_PAYLOAD], "reason": reason}
+    if epoch is not None and seq is not None:
         DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)
-    log.warning("A reading on %s was set aside: %s", incoming.topic, reason)
+    elif DeadLetter.objects.filter(seq=None).count() < _MOST_LETTERS:  # whoever may publish could fill the disk
+        DeadLetter.objects.create(epoch=epoch, **fields)
+    log.warning("A reading on %s was set aside: %s", topic, reason)
 
 
-def _advance(epoch: Epoch, floor: int) -> None:
+def _advance(stream: _Stream) -> None:
     """Move `handled` over what is there without a hole, and over what can no longer come."""
+    epoch, floor = stream.epoch, stream.floor
     if floor - 1 > epoch.handled:
-        _record_gaps(epoch, epoch.handled + 1, floor - 1)
+        _record_gaps(epoch, max(epoch.handled + 1, stream.since), floor - 1)
         epoch.handled = floor - 1
     for seq in heapq.merge(_seqs_above(Data.objects, epoch), _seqs_above(DeadLetter.objects, epoch)):
         if seq > epoch.handled + 1:
@@ -213,9 +270,37 @@ def _record_gaps(epoch: Epoch, first: int, last: int) -> None:
         start = seq + 1
 
 
+def _note_stops(streams: Iterable[_Stream]) -> None:
+    """A new epoch: no bridge read this meter since the last reading before it. What comes late makes that shorter."""
+    for stream in streams:
+        meter = stream.epoch.meter_id
+        if stream.is_new:
+            ends = Data.objects.filter(epoch=stream.epoch).aggregate(first=Min("dateTime"))["first"]
+            before = Data.objects.filter(meter=meter, dateTime__lt=ends).order_by("-dateTime").first() if ends else None
+            if before is not None and ends - before.dateTime > _STOP:
+                reason = Gap.Reason.STOPPED
+                Gap.objects.create(epoch=stream.epoch, reason=reason, begins=before.dateTime, ends=ends)
+        if stream.late:
+            _shorten_stops(meter, stream.late)
+
+
+def _shorten_stops(meter: int, late: list[datetime]) -> None:
+    for gap in Gap.objects.filter(reason=Gap.Reason.STOPPED, epoch__meter=meter, ends__gt=min(late)):
+        assert gap.begins is not None, "a stop has two ends"
+        assert gap.ends is not None, "a stop has two ends"
+        begins = max((at for at in late if gap.begins < at < gap.ends), default=gap.begins)
+        if gap.ends - begins <= _STOP:
+            gap.delete()
+        elif begins != gap.begins:
+            gap.begins = begins
+            gap.save(update_fields=["begins"])
+
+
 def _shrink_gap(epoch: Epoch, seq: int) -> None:
     """A reading that was given up on came after all."""
     for gap in Gap.objects.filter(epoch=epoch, first__lte=seq, last__gte=seq):
+        assert gap.first is not None, "the filter"
+        assert gap.last is not None, "the filter"
         gap.delete()
         for first, last in ((gap.first, seq - 1), (seq + 1, gap.last)):
             if first <= last:

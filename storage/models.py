@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +23,19 @@ class Meter(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.meter_id
+
+
+def _new_store_id() -> str:
+    return uuid4().hex[:12]
+
+
+class Store(models.Model):
+    """This database's name on the broker: one row. Several workers of one database are one store."""
+
+    store_id = models.CharField(max_length=12, default=_new_store_id)
+
+    def __str__(self) -> str:
+        return self.store_id
 
 
 class Epoch(models.Model):
@@ -101,11 +116,18 @@ class Data(models.Model):
 
 
 class Gap(models.Model):
-    """Readings of an epoch that can no longer come."""
+    """What is missing: readings of an epoch that can no longer come, or the time before it when no bridge ran."""
+
+    class Reason(models.TextChoices):
+        DROPPED = "dropped", _("no room at the bridge")
+        STOPPED = "stopped", _("the bridge did not run")
 
     epoch = models.ForeignKey(Epoch, models.CASCADE, verbose_name=_("epoch"))
-    first = models.BigIntegerField(_("first"))
-    last = models.BigIntegerField(_("last"))
+    reason = models.CharField(_("reason"), max_length=8, choices=Reason, default=Reason.DROPPED)
+    first = models.BigIntegerField(_("first"), null=True)  # seq, of what was dropped
+    last = models.BigIntegerField(_("last"), null=True)
+    begins = models.DateTimeField(_("from"), null=True)  # of a bridge that did not run: the last reading before
+    ends = models.DateTimeField(_("until"), null=True)  # and the first one after
     noticed = models.DateTimeField(_("noticed"), default=timezone.now)
 
     class Meta:
@@ -113,6 +135,8 @@ class Gap(models.Model):
         verbose_name_plural = _("gaps")
 
     def __str__(self) -> str:
+        if self.begins is not None and self.ends is not None:
+            return f"{self.epoch_id}: {self.begins:%Y-%m-%d %H:%M:%S} - {self.ends:%Y-%m-%d %H:%M:%S}"
         return f"{self.epoch_id}: {self.first}-{self.last}"
 
 

@@ -7,59 +7,80 @@ import logging
 import queue
 import signal
 import threading
+import uuid
 from collections.abc import Callable
 from time import monotonic
 from types import FrameType
 from typing import Final
 
-from django.db import DatabaseError, close_old_connections, connection
+import django.db
+from django.db import close_old_connections, connection
 
 from bridge.config import Settings
 from bridge.mqtt import Link, Received, Session
 from bridge.topics import OFFLINE, ONLINE, Message, Topics, Watermark, watermark_message
 from storage.ingest import Incoming, Mark, Outcome, ingest
+from storage.models import Store
 
 log = logging.getLogger("ticbridge.store")
 
 _SESSION: Final = 7 * 24 * 3600  # seconds that the broker keeps readings for a store that is away
 _MAX_WAIT: Final = 30.0  # seconds between two tries to write
+_ECHO: Final = 5.0  # seconds in which the broker should send us our own status
 
 
 class Subscriber:
-    """One store process: a turn collects a batch and hands it to the database."""
+    """One store process: a turn collects a batch and hands it to the database.
 
-    def __init__(self, settings: Settings) -> None:
+    `share` is the group of a shared subscription (MQTT 5), whose workers write to one database. An observer stores and
+    tells nobody: the readings of a base topic are released by one database only.
+    """
+
+    def __init__(self, settings: Settings, *, share: str | None = None, observer: bool = False) -> None:
         self._topics = Topics(settings.mqtt.base_topic)
         self._batch = settings.storage.batch
         self._inbox: queue.Queue[Received] = queue.Queue()  # bounded by the session's receive_maximum
         self._stopping = threading.Event()
-        status = self._topics.store(settings.bridge.id, "status")
-        self._online, self._offline = Message(status, ONLINE, qos=1), Message(status, OFFLINE, qos=1)
+        self._is_observer = observer
+        self._id = Store.objects.get_or_create(pk=1)[0].store_id
+        self._status = self._topics.store(self._id, "status")
+        self._online, self._offline = Message(self._status, ONLINE, qos=1), Message(self._status, OFFLINE, qos=1)
+        self._heard = threading.Event()  # our own status: all that was retained came before it
+        self._others: set[str] = set()  # stores of other databases that are on line
         self._total = Outcome()
+        readings = self._topics.meter("+", "reading")
+        name = f"ticbridge-{'observer' if observer else 'store'}-{self._id}"
         self._link = Link(
             settings.mqtt,
-            f"ticbridge-store-{settings.bridge.id}",
-            will=self._offline,
-            subscriptions=[(self._topics.meter("+", "reading"), 1)],
-            session=Session(_SESSION, min(65_535, 2 * self._batch.rows), manual_ack=True),
+            name if share is None else f"{name}-{uuid.uuid4().hex[:8]}",
+            will=None if observer else self._offline,
+            subscriptions=[
+                *([] if observer else [(self._topics.store("+", "status"), 1)]),
+                (readings if share is None else f"$share/{share}/{readings}", 1),
+            ],
+            # What a worker of a group leaves behind the others get, or the bridge sends it again.
+            session=Session(_SESSION if share is None else 0, min(65_535, 2 * self._batch.rows), manual_ack=True),
             on_ready=self._on_ready,
-            on_message=self._inbox.put,
+            on_message=self._on_message,
         )
 
     def run(self, on_stop: Callable[[str], None] = lambda _: None) -> int:
-        """Run until SIGINT or SIGTERM; 0, or 1 when the link to the broker died."""
+        """Run until SIGINT or SIGTERM; 0, or 1 when the link to the broker died or another store is there."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         self._link.start()
         code = 0
-        while not self._stopping.is_set():
-            self.turn()
+        while not self._stopping.is_set() and code == 0:
+            if self._is_first():
+                self.turn()
+            elif self._others:
+                code = 1
             if not self._link.alive:
                 log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
                 code = 1
-                break
-        self._flush()
-        self._link.stop([self._offline])
+        if not self._others:
+            self._flush()
+        self._link.stop([] if self._is_observer else [self._offline])
         on_stop(self.summary())
         return code
 
@@ -72,13 +93,58 @@ class Subscriber:
     def summary(self) -> str:
         """What was stored since the start, as one line of JSON."""
         total = self._total
-        return json.dumps({"stored": total.stored, "duplicates": total.duplicates, "dead": total.dead})
+        return json.dumps(
+            {
+                "stored": total.stored,
+                "duplicates": total.duplicates,
+                "mismatched": total.mismatched,
+                "dead": total.dead,
+            }
+        )
+
+    # --- the broker ------------------------------------------------------------------------------
 
     def _on_ready(self) -> None:
-        self._link.send(self._online)
+        if not self._is_observer:
+            self._link.send(self._online)
+
+    def _on_message(self, received: Received) -> None:
+        if (store := self._topics.store_of(received.topic)) is None:
+            self._inbox.put(received)
+            return
+        is_online = received.payload == ONLINE.encode()
+        if store != self._id:
+            if is_online and not self._heard.is_set():
+                self._others.add(store)
+        elif is_online:
+            self._heard.set()
+        elif not self._stopping.is_set():
+            self._link.send(self._online)  # a worker of ours stopped, or we did before
+        self._link.ack(received)
+
+    def _is_first(self) -> bool:
+        """Whether no other database acknowledges readings here; found out once, before the first is."""
+        if self._is_observer or self._heard.is_set():
+            if self._others:
+                topics = ", ".join(self._topics.store(other, "status") for other in sorted(self._others))
+                log.error(
+                    "Another store acknowledges the readings of this broker (%s): stop it, or start this one with "
+                    "--observer; if it is gone for good, delete that retained topic", topics
+                )  # fmt: skip
+                self._stopping.set()
+                return False
+            return True
+        if not self._heard.wait(_ECHO) and self._link.connected:
+            log.warning(
+                "The broker does not let us read %s: whether another store is there cannot be told", self._status
+            )
+            self._heard.set()
+        return False
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()
+
+    # --- the database ----------------------------------------------------------------------------
 
     def _collect(self) -> list[Received]:
         """The messages of one batch: full, or as old as a batch may become."""
@@ -98,23 +164,30 @@ class Subscriber:
 
     def _handle(self, batch: list[Received]) -> None:
         delay = 0.5
+        said = ""
         while True:
             try:
                 outcome = ingest(self._topics, [Incoming(r.topic, r.payload) for r in batch])
                 break
-            except DatabaseError as error:
+            except django.db.Error as error:
                 # Unacknowledged messages come back only after a reconnect, so what we have must be kept and tried.
-                log.error("The database cannot be written (%s); trying again", error)
+                if str(error) != said:
+                    said = str(error)
+                    log.error("The database cannot be written (%s); trying again until it can", said.strip())
                 connection.close()
                 if self._stopping.wait(delay):
                     return
                 delay = min(2 * delay, _MAX_WAIT)
+        if said:
+            log.info("The database can be written again")
         for received in batch:
             self._link.ack(received)
-        for mark in outcome.marks:
-            self._link.send(self._watermark(mark))
+        if not self._is_observer:
+            for mark in outcome.marks:
+                self._link.send(self._watermark(mark))
         self._total.stored += outcome.stored
         self._total.duplicates += outcome.duplicates
+        self._total.mismatched += outcome.mismatched
         self._total.dead += outcome.dead
         close_old_connections()
 

@@ -87,16 +87,31 @@ class Ear:
             self.heard.append((message.topic, bytes(message.payload).decode()))
             self._news.notify_all()
 
-    def wait_for(self, topic: str, wanted: Callable[[str], bool] = lambda _: True) -> str:
+    def wait_for(self, topic: str, wanted: Callable[[str], bool] = lambda _: True, patience: float = PATIENCE) -> str:
         """The first payload on `topic` that is wanted, already heard or yet to come."""
 
         def found() -> list[str]:
             return [payload for t, payload in self.heard if t == topic and wanted(payload)]
 
         with self._news:
-            if not self._news.wait_for(found, PATIENCE):
+            if not self._news.wait_for(found, patience):
                 pytest.fail(f"nothing wanted came on {topic}; heard {sorted({t for t, _ in self.heard})}")
             return found()[0]
+
+    def wait_for_topic(self, start: str, payload: str) -> str:
+        """The first topic that begins so and says this."""
+
+        def found() -> list[str]:
+            return [topic for topic, said in self.heard if topic.startswith(start) and said == payload]
+
+        with self._news:
+            if not self._news.wait_for(found, PATIENCE):
+                pytest.fail(f"nothing under {start} said {payload}; heard {sorted({t for t, _ in self.heard})}")
+            return found()[0]
+
+    def publish(self, topic: str, payload: str) -> None:
+        """Publish it as a bridge does its readings."""
+        self._client.publish(topic, payload, qos=1)
 
     def say(self, topic: str, payload: str) -> None:
         """Publish it, retained."""

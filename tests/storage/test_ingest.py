@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -137,3 +138,117 @@ def test_a_meter_that_changes_mode_keeps_its_row() -> None:
 def test_the_time_is_the_readings_own() -> None:
     store(envelope(1))
     assert Data.objects.get().dateTime == datetime(2026, 11, 21, 10, 0, 0, 250_000, UTC)
+
+
+# --- the same number, another reading ------------------------------------------------------------
+
+
+def test_a_reading_that_comes_again_with_another_floor_is_the_same() -> None:
+    store(envelope(1))
+    outcome = store(envelope(1, floor=1, since=1, replay=True))
+    assert outcome == Outcome(duplicates=1, marks=[Mark(METER, EPOCH, 1)])
+
+
+def test_another_reading_with_a_used_number_is_set_aside_and_counted() -> None:
+    store(envelope(1))
+    outcome = store(envelope(1, values={"east": 5, "sinsts": 750}), envelope(2))
+    assert outcome == Outcome(stored=1, duplicates=1, mismatched=1, dead=1, marks=[Mark(METER, EPOCH, 2)])
+    assert stored() == [(1, 1001), (2, 1002)]
+    letter = DeadLetter.objects.get()
+    assert (letter.seq, letter.reason) == (None, "another reading is stored as number 1 of this epoch")
+    assert json.loads(bytes(letter.body))["values"]["east"] == 5
+
+
+def test_two_readings_with_one_number_in_one_batch_are_told_apart() -> None:
+    outcome = store(envelope(1), envelope(1, values={"east": 5}))
+    assert outcome == Outcome(stored=1, duplicates=1, mismatched=1, dead=1, marks=[Mark(METER, EPOCH, 1)])
+
+
+# --- what cannot be read -------------------------------------------------------------------------
+
+
+def test_a_message_of_another_version_is_set_aside_under_its_number_and_the_mark_passes_it() -> None:
+    [good] = incoming(envelope(1))
+    newer = Incoming(good.topic, good.body.replace(b'"v":1', b'"v":2').replace(b'"seq":1', b'"seq":2'))
+    assert ingest(TOPICS, [good, newer]) == Outcome(stored=1, dead=1, marks=[Mark(METER, EPOCH, 2)])
+    assert DeadLetter.objects.values_list("seq", "reason").get() == (2, "v: Input should be 1")
+
+
+def test_a_first_message_of_another_version_makes_the_meter_known() -> None:
+    [good] = incoming(envelope(1))
+    newer = Incoming(good.topic, good.body.replace(b'"v":1', b'"v":2'))
+    assert ingest(TOPICS, [newer]) == Outcome(dead=1, marks=[Mark(METER, EPOCH, 1)])
+    assert store(envelope(2)).marks == [Mark(METER, EPOCH, 2)]
+    assert Meter.objects.values_list("meter_id", "mode", "timezone").get() == (METER, "standard", "Europe/Paris")
+
+
+def test_messages_without_a_number_cannot_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.ingest._MOST_LETTERS", 3)
+    bad = Incoming(TOPICS.meter(METER, "reading"), b"{}")
+    assert ingest(TOPICS, [bad] * 5) == Outcome(dead=5)
+    assert DeadLetter.objects.count() == 3
+
+
+def test_a_zero_character_in_a_reason_is_no_trouble() -> None:
+    bad = Incoming(TOPICS.meter(METER, "reading"), b'{"v": 1, "x\\u0000": 1}')
+    assert ingest(TOPICS, [bad, *incoming(envelope(1))]).stored == 1
+    assert "\0" not in DeadLetter.objects.get().reason
+
+
+# --- gaps ----------------------------------------------------------------------------------------
+
+
+def test_what_went_before_anything_was_promised_is_no_gap() -> None:
+    assert store(envelope(9, floor=9, since=7)).marks == [Mark(METER, EPOCH, 9)]
+    assert list(Gap.objects.values_list("first", "last")) == [(7, 8)]
+
+
+def test_nothing_is_missed_where_nothing_was_promised() -> None:
+    assert store(envelope(9, floor=9, since=9)).marks == [Mark(METER, EPOCH, 9)]
+    assert not Gap.objects.exists()
+
+
+def at(seconds: float, seq: int, epoch: str = EPOCH, **fields: Any) -> Envelope:  # as above
+    ts = datetime(2026, 11, 21, 10, tzinfo=UTC) + timedelta(seconds=seconds)
+    return envelope(seq, ts=ts.strftime("%Y-%m-%dT%H:%M:%S.000Z"), epoch=epoch, **fields)
+
+
+def stops() -> list[tuple[float, float]]:
+    noon = datetime(2026, 11, 21, 10, tzinfo=UTC)
+    gaps = Gap.objects.filter(reason=Gap.Reason.STOPPED).values_list("begins", "ends")
+    return [
+        ((begins - noon).total_seconds(), (ends - noon).total_seconds()) for begins, ends in gaps if begins and ends
+    ]
+
+
+def test_a_new_epoch_notes_since_when_no_bridge_ran() -> None:
+    store(at(0, 1), at(1, 2))
+    store(at(100, 1, OTHER), at(101, 2, OTHER))
+    store(at(102, 3, OTHER))
+    assert stops() == [(1.0, 100.0)]
+    assert str(Gap.objects.get()).endswith(": 2026-11-21 10:00:01 - 2026-11-21 10:01:40")
+
+
+def test_a_stop_is_noted_also_when_both_epochs_come_in_one_batch() -> None:
+    store(at(0, 1), at(100, 1, OTHER))
+    assert stops() == [(0.0, 100.0)]
+
+
+def test_a_restart_of_some_seconds_is_no_gap() -> None:
+    store(at(0, 1), at(20, 1, OTHER))
+    assert stops() == []
+
+
+def test_a_first_epoch_misses_nothing() -> None:
+    store(at(0, 1))
+    assert stops() == []
+
+
+def test_what_the_bridge_had_spooled_before_it_stopped_makes_the_gap_shorter() -> None:
+    store(at(0, 1), at(100, 1, OTHER))
+    store(at(50, 2, replay=True))
+    assert stops() == [(50.0, 100.0)]
+    store(at(60, 3, replay=True), at(40, 4, replay=True))
+    assert stops() == [(60.0, 100.0)]
+    store(at(90, 5, replay=True))
+    assert stops() == []
