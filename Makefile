@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift coverage format docs bench false-values fuzz mutation test-ha \
+.PHONY: help demo test check lint types floors docs-drift coverage format docs bench false-values fuzz mutation model test-ha \
 	packages clean
 
 help:
@@ -68,6 +68,11 @@ fuzz: $(VENV)/fuzz
 mutation: $(VENV)/mutation
 	$(BIN)/mutmut run
 	$(BIN)/python -m benchmarks.mutation
+
+# The hand-over as Spin sees it, every state of it, and that each broken rule is seen (two minutes; Debian's spin and gcc).
+model:
+	@sh tests/debian_packages.sh model
+	@$(PYTHON) -m tests.model $(ARGS)
 
 # A real Home Assistant on a real broker (15 minutes; root). The first time, two minutes and 2 GB in HA_LAB, a folder.
 test-ha: packages $(VENV)/dev

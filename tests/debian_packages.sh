@@ -1,11 +1,14 @@
 #!/bin/sh
 # Installs what tests need from Debian's packages where we may: root on a Debian. With CI=true a failure is an error.
-# `venv` as argument: only what `python3 -m venv` needs.
+# As argument: `venv`, only what `python3 -m venv` needs; `model`, only what `make model` does.
 set -eu
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || exit 0
 wanted=""
 if [ "${1:-}" = venv ]; then
     python3 -c 'import ensurepip' 2>/dev/null || wanted="python3-venv"
+elif [ "${1:-}" = model ]; then
+    command -v spin >/dev/null 2>&1 || wanted="spin"
+    command -v gcc >/dev/null 2>&1 || wanted="$wanted gcc libc6-dev"
 else
     command -v mosquitto >/dev/null 2>&1 || wanted="mosquitto"
     command -v systemd-analyze >/dev/null 2>&1 || wanted="$wanted systemd"

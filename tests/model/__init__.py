@@ -1,0 +1,1 @@
+"""The hand-over, checked by Spin: `docs/design/handover.pml`."""
