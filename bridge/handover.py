@@ -82,6 +82,7 @@ class Handover:
         self._streams: dict[Stream, _Progress] = {}
         self._flying: dict[int, tuple[Stream, int]] = {}  # by packet id
         self._stores: dict[str, bool] = {}  # by id: whether it is on line
+        self._away_since = clock()
         self._connected = False
         self._rewinds = 0
         self._burst_at = 0.0  # when the next part of a backlog may go
@@ -308,9 +309,13 @@ class Handover:
 
     def _hear_store(self, store: str, online: bool) -> None:
         self._see_store()
-        came = online and not self._stores.get(store, False)
+        was_there = any(self._stores.values())
         self._stores[store] = online
-        if came:
+        is_there = any(self._stores.values())
+        if was_there and not is_there:
+            self._away_since = self._clock()
+        # The broker may have kept all of it. Not for one that comes and goes: it would never be sent anything again.
+        if is_there and not was_there and self._clock() - self._away_since >= PATIENCE:
             for progress in self._streams.values():
                 progress.moved, progress.patience = self._clock(), self._patience()
 

@@ -57,20 +57,20 @@ class PseudoTerminal:
     paced = True
 
     def __init__(self) -> None:
-        self._master, self._slave = os.openpty()
+        self.master, self._slave = os.openpty()
         tty.setraw(self._slave, termios.TCSANOW)
         self.name = os.ttyname(self._slave)  # our end stays open, so the port survives readers that come and go
 
     def write(self, frame: bytes) -> bool:
         """A meter does not wait for its reader: when nobody empties the pty, what is in it is thrown away."""
-        while not select.select([], [self._master], [], 0.5)[1]:
+        while not select.select([], [self.master], [], 0.5)[1]:
             termios.tcflush(self._slave, termios.TCIFLUSH)
-        os.write(self._master, frame)
+        os.write(self.master, frame)
         return True
 
     def close(self) -> None:
         """Unplug it."""
-        os.close(self._master)
+        os.close(self.master)
         os.close(self._slave)
 
 

@@ -314,15 +314,20 @@ class Spool:
         return min(limit, max(before, _LEAST)) if self._is_short else limit
 
     def _drop(self, db: sqlite3.Connection, number: int) -> list[Stream]:
-        """Delete the oldest readings, of whatever stream; the streams they were of."""
-        statement = "SELECT id, stream, seq FROM reading ORDER BY id LIMIT ?"
-        rows = db.execute(statement, (number,)).fetchall()
-        db.execute("DELETE FROM reading WHERE id <= ?", (rows[-1][0],))
+        """Delete the oldest readings, of whatever stream; the streams they were of.
+
+        The last of a stream stays: its floor tells the store what is missing, and nothing else would.
+        """
+        rows = db.execute(
+            "SELECT id, stream, seq FROM reading AS r"
+            " WHERE seq < (SELECT max(seq) FROM reading WHERE stream = r.stream) ORDER BY id LIMIT ?", (number,),
+        ).fetchall()  # fmt: skip
+        db.executemany("DELETE FROM reading WHERE id = ?", [(row[0],) for row in rows])
         self._on_disk -= len(rows)
         last = {stream: seq for _, stream, seq in rows}
         touched = {stream: last[number] for stream, number in self._ids.items() if number in last}
         if self.promised:
-            if not self.dropped:
+            if rows and not self.dropped:
                 log.warning("The spool %s is full: its oldest readings are dropped", self._path)
             self.dropped += len(rows)
         else:
@@ -333,7 +338,10 @@ class Spool:
 
     def _bound_memory(self) -> None:
         while len(self._memory) > IN_MEMORY:
-            oldest = self._memory.popleft()
+            # As on disk: the last of a stream stays, the newest of all is one.
+            place = next(n for n, held in enumerate(self._memory) if held.seq < self._ends[held.stream][1] or n)
+            oldest = self._memory[place]
+            del self._memory[place]
             self._measure(oldest.stream)
             if self.promised:
                 self.dropped += 1

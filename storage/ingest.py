@@ -172,6 +172,8 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
     for epoch, seq in inserted:
         if seq <= epochs[epoch].handled:
             _shrink_gap(epochs[epoch], seq)
+    for epoch in epochs:  # what a worker of another version could not read
+        DeadLetter.objects.filter(epoch=epoch, seq__in=[seq for of, seq in inserted if of == epoch]).delete()
     if len(inserted) < len(rows):
         _look_at_duplicates(rows, set(inserted), outcome)
 
@@ -227,11 +229,15 @@ def _bury(
     outcome: Outcome, incoming: Incoming, reason: str, epoch: Epoch | None = None, seq: int | None = None
 ) -> None:
     """Set a message aside; with a number it counts as handled, or the bridge would send it for ever."""
+    if epoch is not None and seq is not None and Data.objects.filter(epoch=epoch, seq=seq).exists():
+        outcome.duplicates += 1  # a worker of another version could read it
+        return
     outcome.dead += 1
     topic, reason = (text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:255] for text in (incoming.topic, reason))
     fields = {"topic": topic, "body": incoming.body[:MAX_PAYLOAD], "reason": reason}
     if epoch is not None and seq is not None:
-        DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)
+        if DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)[1] and seq <= epoch.handled:
+            _shrink_gap(epoch, seq)
     elif DeadLetter.objects.filter(seq=None).count() < _MOST_LETTERS:  # whoever may publish could fill the disk
         DeadLetter.objects.create(epoch=epoch, **fields)
     log.warning("A reading on %s was set aside: %s", topic, reason)

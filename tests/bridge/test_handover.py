@@ -328,6 +328,18 @@ def test_a_store_that_is_away_is_not_sent_the_same_again_and_again(bridge: Bridg
     assert bridge.sent() == [1]
 
 
+def test_a_store_that_comes_and_goes_gets_what_it_misses_all_the_same(bridge: Bridge) -> None:
+    bridge.connect()
+    bridge.store(online=True)
+    bridge.read(1)
+    bridge.forget()
+    for _ in range(7):
+        bridge.later(9)
+        bridge.store(online=False)
+        bridge.store(online=True)
+    assert bridge.sent() == [1]
+
+
 def test_a_rewind_while_a_backlog_goes_out_leaves_nothing_out(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
     bridge.connect()
     bridge.read(*range(1, 31))

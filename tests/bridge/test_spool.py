@@ -193,11 +193,20 @@ def test_memory_is_bounded_while_no_store_was_seen(place: Place, monkeypatch: py
 
 def test_a_full_spool_drops_the_oldest_and_says_so_once(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     spool = place.open(max_frames=3)
-    place.fill(spool, A, 1, 2)
-    place.fill(spool, OTHER, 1, 2, 3)
-    assert (spool.streams(), spool.dropped, spool.depth) == ({OTHER: (1, 3)}, 2, 3)
+    place.fill(spool, A, 1, 2, 3, 4, 5)
+    assert (spool.streams(), spool.dropped, spool.depth) == ({A: (3, 5)}, 2, 3)
     assert said(caplog) == [f"The spool {place.path} is full: its oldest readings are dropped"]
-    assert place.open(max_frames=3).streams() == {OTHER: (1, 3)}
+    assert place.open(max_frames=3).streams() == {A: (3, 5)}
+
+
+def test_the_last_of_a_stream_is_never_dropped_for_it_tells_what_is_missing(place: Place) -> None:
+    spool = place.open(max_frames=3)
+    place.fill(spool, A, 1, 2)
+    place.fill(spool, B, 1, 2, 3)
+    assert (spool.streams(), seqs(spool, A), seqs(spool, B), spool.dropped) == ({A: (2, 2), B: (2, 3)}, [2], [2, 3], 2)
+    place.fill(spool, OTHER, 1)
+    place.fill(spool, Stream("x", "y"), 1)  # nothing but last ones: more than it should hold, and no fewer
+    assert (spool.depth, seqs(spool, B)) == (4, [3])
 
 
 def test_with_little_disk_left_it_grows_no_more(
@@ -276,6 +285,8 @@ def test_what_waits_in_memory_is_bounded(place: Place, monkeypatch: pytest.Monke
     Full(spool)
     assert place.fill(spool, A, *range(1, 6)) == [False] * 5
     assert (seqs(spool, A), spool.dropped, spool.floor(A)) == ([3, 4, 5], 2, 3)
+    place.fill(spool, B, 1, 2, 3)
+    assert (seqs(spool, A), seqs(spool, B), spool.dropped) == ([5], [2, 3], 5)
 
 
 def test_a_place_where_nothing_can_be_written_is_no_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -195,6 +195,25 @@ def test_a_zero_character_in_a_reason_is_no_trouble() -> None:
     assert "\0" not in DeadLetter.objects.get().reason
 
 
+def newer(one: Envelope) -> Incoming:
+    """The same message, of a version that this store cannot read."""
+    [message] = incoming(one)
+    return Incoming(message.topic, message.body.replace(b'"v":1', b'"v":2'))
+
+
+def test_a_message_set_aside_that_lands_in_a_gap_makes_it_smaller() -> None:
+    store(envelope(4, floor=4))
+    assert ingest(TOPICS, [newer(envelope(2))]).dead == 1
+    assert list(Gap.objects.order_by("first").values_list("first", "last")) == [(1, 1), (3, 3)]
+
+
+def test_what_one_worker_can_read_and_another_cannot_is_stored_once() -> None:
+    assert ingest(TOPICS, [newer(envelope(1))]).dead == 1
+    assert store(envelope(1)) == Outcome(stored=1, marks=[Mark(METER, EPOCH, 1)])
+    assert ingest(TOPICS, [newer(envelope(1))]) == Outcome(duplicates=1, marks=[Mark(METER, EPOCH, 1)])
+    assert (stored(), DeadLetter.objects.count()) == ([(1, 1001)], 0)
+
+
 # --- gaps ----------------------------------------------------------------------------------------
 
 
