@@ -1,0 +1,76 @@
+"""The spool itself: too small, put back from an older image, locked, and before any store was seen."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.faults.conftest import Build
+from tests.faults.house import LONG, RATE, House
+from tests.faults.ledger import count
+
+pytestmark = [pytest.mark.faults, pytest.mark.broker]
+
+
+def test_a_spool_that_overflows_leaves_a_gap_of_exactly_what_it_dropped(build: Build) -> None:
+    house = build(spool={"max_frames": 100})
+    house.may_give_up = True
+    house.start()
+    for _ in house.rounds(1, 3):
+        house.store_some()
+        house.store.end(signal.SIGKILL)
+        house.broker.end(signal.SIGKILL)  # else it keeps what the spool drops
+        house.accept(150)
+        house.broker.start()
+        house.store.start()
+    verdict = house.keeps_its_promise()
+    assert verdict.gaps > 0
+    assert verdict.stored + verdict.gaps == verdict.accepted
+
+
+def test_an_older_image_of_the_spool_is_put_back(house: House) -> None:
+    """As when an SD card is restored: what it holds was stored long ago, and no new reading may pass for it."""
+    house.start(store=False)
+    house.accept(40)
+    station = house.stations[0]
+    house.bridge.end(signal.SIGKILL)
+    image = house.folder / "image"
+    shutil.copytree(station.state, image)
+    house.bridge.start()
+    house.store.start()
+    house.accept(40)
+    station.wait_until_read()
+    house.wait(lambda: count(station.spool, "reading") == 0, "the spool never empties")
+    house.bridge.end(signal.SIGKILL)
+    station.remember()
+    shutil.rmtree(station.state)
+    shutil.copytree(image, station.state)
+    house.bridge.start()
+    station.generator.start(RATE)
+    house.accept(40)
+    house.keeps_its_promise()
+
+
+def test_the_spool_is_locked_by_another_program(house: House) -> None:
+    house.may_send_unspooled = True
+    house.start()
+    house.store_some()
+    with closing(sqlite3.connect(house.stations[0].spool, isolation_level=None, timeout=20)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        house.pass_by(900 if LONG else 120)
+        connection.execute("ROLLBACK")
+    house.accept(1)
+    house.keeps_its_promise()
+
+
+def test_what_came_before_the_first_store_is_stored_when_one_comes(build: Build) -> None:
+    house = build(spool={"release": "auto"})
+    house.start(store=False, wait=False)
+    house.pass_by(90)
+    house.store.start()
+    house.store_some(60)
+    house.keeps_its_promise()
