@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.tic.catalogue import Mode
-from bridge.tic.values import Stamp, Value, to_json
+from bridge.tic.values import Stamp, Value
 
 LEVEL: Final = r"^[A-Za-z0-9_-]{1,64}$"  # one level of a topic: a meter, a bridge, a store, the base topic
 ONLINE: Final = "online"
@@ -161,19 +161,9 @@ def write_ts(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def derived_json(derived: dict[str, Value]) -> dict[str, Any]:
-    """Derived values as the JSON of an envelope."""
-    return {slug: to_json(value) for slug, value in derived.items()}
-
-
 def reading_message(topics: Topics, envelope: Envelope) -> Message:
     """The message that carries a reading to the store."""
     return Message(topics.meter(envelope.meter, "reading"), envelope.model_dump_json(), retain=False, qos=1)
-
-
-def reading_body(envelope: Envelope) -> str:
-    """The part of the message that stays the same whenever it is sent: what the spool keeps."""
-    return envelope.model_dump_json(exclude={"floor", "since", "replay"})
 
 
 def sent_again(topics: Topics, meter: str, body: str, floor: int, since: int, *, replay: bool) -> Message:
