@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
-from bridge.topics import Envelope, EnvelopeError, Topics, read_envelope
+from bridge.topics import Envelope, EnvelopeError, Topics, printable, read_envelope
 from storage.columns import ColumnError, columns
 from storage.models import Data, DeadLetter, Epoch, Gap, Meter
 
@@ -173,12 +173,13 @@ def _bury(
 ) -> None:
     """Set a message aside; it counts as handled, or the bridge would send it for ever."""
     outcome.dead += 1
-    fields = {"topic": incoming.topic[:255], "body": incoming.body[:65536], "reason": reason[:255]}
+    topic, reason = printable(incoming.topic, 255), printable(reason, 255)
+    fields = {"topic": topic, "body": incoming.body[:65536], "reason": reason}
     if epoch is None:
         DeadLetter.objects.create(**fields)
     else:
         DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)
-    log.warning("A reading on %s was set aside: %s", incoming.topic, reason)
+    log.warning("A reading on %s was set aside: %s", topic, reason)
 
 
 def _advance(epoch: Epoch, floor: int) -> None:
