@@ -276,6 +276,18 @@ def test_systemd_may_hand_the_password_over(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings().mqtt.secret() == "s3cret"
 
 
+def test_a_file_beside_systemds_credentials_is_still_its_owners_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("credentials").mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(Path("credentials").absolute()))
+    path = secret_file("x", 0o644)
+    for given in (path, Path("credentials/../secret").absolute()):
+        with pytest.raises(ConfigError) as caught:
+            read_secret(given, "mqtt.password_file")
+        said = f"mqtt.password_file: {given} can be read by others; expected mode 0600 (chmod 600 {given})"
+        assert str(caught.value) == said
+    assert read_secret(path.rename("credentials/password"), "mqtt.password_file") == "x"
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
