@@ -8,6 +8,7 @@ if [ "${1:-}" = venv ]; then
     python3 -c 'import ensurepip' 2>/dev/null || wanted="python3-venv"
 else
     command -v mosquitto >/dev/null 2>&1 || wanted="mosquitto"
+    command -v openssl >/dev/null 2>&1 || wanted="$wanted openssl"
     command -v systemd-analyze >/dev/null 2>&1 || wanted="$wanted systemd"
 fi
 [ -n "$wanted" ] || exit 0
