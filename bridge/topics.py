@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,12 +106,16 @@ def attributes(stamp: Stamp) -> dict[str, Any]:
 
 _Level = Annotated[str, Field(pattern=LEVEL)]
 _Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
-_Label = Annotated[str, Field(min_length=1, max_length=128)]
-_Text = Annotated[str, Field(max_length=128)]
+# No NUL: PostgreSQL keeps none in a text.
+_Label = Annotated[str, Field(pattern=r"^[^\x00]{1,128}$")]
+_Text = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=128)]
 _Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 _Float = Annotated[float, Field(ge=-(2**31), lt=2**31)]  # else an integer too large would pass as one
 _Epoch = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _Seq = Annotated[int, Field(ge=1, lt=2**53)]
+_TS: Final = (
+    r"^(19[7-9]|20[0-9])[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"  # years that any zone can show
+)
 
 
 class ProfileSwitch(BaseModel):
@@ -118,7 +123,7 @@ class ProfileSwitch(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    at: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
+    at: Annotated[str, Field(pattern=r"^[0-9]{2}:[0-9]{2}$")]
     index: Annotated[int, Field(ge=1, le=10)] | None
     contact: Literal["unchanged", "tempo", "open", "closed"]
     virtual: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(max_length=7)]
@@ -140,7 +145,7 @@ class Envelope(BaseModel):
     seq: _Seq  # 1, 2, 3 ... per meter inside an epoch
     floor: _Seq  # the oldest seq that the bridge still holds
     since: _Seq = 1  # the first seq that was promised: what lies before it is not missed
-    ts: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]  # UTC
+    ts: Annotated[str, Field(pattern=_TS)]  # UTC
     clock: Literal["host", "meter", "unsure"] = "host"
     tz: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
     replay: bool = False
@@ -178,16 +183,30 @@ def read_envelope(topics: Topics, topic: str, body: bytes) -> Envelope:
         raise EnvelopeError(f"{len(body)} bytes, more than {MAX_PAYLOAD}")
     try:
         envelope = Envelope.model_validate_json(body)
-        _ = envelope.moment
+        json.loads(body, object_pairs_hook=_each_once)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "message"
+        where = printable(".".join(str(part) for part in first["loc"]), 80) or "message"
         raise EnvelopeError(f"{where}: {first['msg']}") from None
+    try:
+        _ = envelope.moment
     except ValueError as error:
         raise EnvelopeError(f"ts: {error}") from None
-    if topics.meter_of(topic) != envelope.meter:
+    if topic != topics.meter(envelope.meter, "reading"):
         raise EnvelopeError("the meter in the topic is not the meter in the message")
     return envelope
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:  # any JSON value
+    """Which of two would count is up to each reader of JSON: a message that two may read differently is none."""
+    keys = {key for key, _ in pairs}
+    if len(keys) < len(pairs):
+        raise EnvelopeError("a key stands twice")
+
+
+def printable(text: str, most: int) -> str:
+    """Text from outside as a log line or a column may hold it: cut, no control characters, no half of a pair."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text[:most])
 
 
 class Name(BaseModel):
@@ -209,9 +228,10 @@ def read_name(topics: Topics, topic: str, body: bytes) -> Name | None:
         return None
     try:
         name = Name.model_validate_json(body)
+        json.loads(body, object_pairs_hook=_each_once)
     except ValueError:
         return None
-    return name if topics.meter_of(topic) == name.meter else None
+    return name if topic == topics.meter(name.meter, "reading") else None
 
 
 class Watermark(BaseModel):
