@@ -79,3 +79,37 @@ HOSTILE: Final[dict[str, tuple[str, bytes, str]]] = {
     "digits of another script": (TOPIC, body(9, ts="२०२६-11-21T10:00:00.250Z"), "ts: String should match pattern"),
     "a day that is none": (TOPIC, body(9, ts="2026-02-30T10:00:00.250Z"), "ts: day is out of range for month"),
 }  # fmt: skip
+
+
+def mark(**changes: Any) -> bytes:  # any JSON value
+    """A watermark that is right, but for the changes."""
+    return json.dumps({"epoch": EPOCH, "seq": 9, "batch_seconds": 10.0, **changes}).encode()
+
+
+# what is wrong -> (topic, body) of a watermark
+HOSTILE_MARKS: Final[dict[str, tuple[str, bytes]]] = {
+    "larger than 1 KiB": (f"{TOPIC}/ack", mark(seq=9) + b" " * 1024),
+    "100 000 brackets": (f"{TOPIC}/ack", b"[" * _DEEP + b"]" * _DEEP),
+    "500 brackets": (f"{TOPIC}/ack", b"[" * 500 + b"]" * 500),
+    "a seq of 900 digits": (f"{TOPIC}/ack", mark().replace(b"9", b"9" * 900)),
+    "a seq below zero": (f"{TOPIC}/ack", mark(seq=-1)),
+    "a seq that no bridge counts to": (f"{TOPIC}/ack", mark(seq=2**53)),
+    "a seq that is a fact": (f"{TOPIC}/ack", mark(seq=True)),
+    "a seq that is a text": (f"{TOPIC}/ack", mark(seq="9")),
+    "a seq that is a float": (f"{TOPIC}/ack", mark(seq=9.0)),
+    "NaN": (f"{TOPIC}/ack", mark(batch_seconds=float("nan"))),
+    "Infinity": (f"{TOPIC}/ack", mark(batch_seconds=float("inf"))),
+    "a batch of more than a day": (f"{TOPIC}/ack", mark(batch_seconds=86_401)),
+    "an epoch that is none": (f"{TOPIC}/ack", mark(epoch="../../etc")),
+    "an epoch with a NUL": (f"{TOPIC}/ack", mark(epoch=f"{EPOCH[:-1]}\x00")),
+    "an epoch with a line end": (f"{TOPIC}/ack", mark(epoch=f"{EPOCH}\n")),
+    "an unknown key": (f"{TOPIC}/ack", mark(meter=METER)),
+    "bytes that are not UTF-8": (f"{TOPIC}/ack", mark().replace(b"1111", b"\xff\xfe\xff\xfe", 1)),
+    "nothing": (f"{TOPIC}/ack", b""),
+    "null": (f"{TOPIC}/ack", b"null"),
+    "the topic of a reading": (TOPIC, mark()),
+    "another base topic": (f"maison/{METER}/reading/ack", mark()),
+    "a deeper topic": (f"{TOPIC}/ack/x", mark()),
+    "a topic of no meter": ("linky/bridge/reading/ack", mark()),
+    "a meter that is none": ("linky/a b/reading/ack", mark()),
+}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.topics import EnvelopeError, Topics, printable, read_envelope
-from tests.bridge.hostile import HOSTILE, TOPIC, body
+from bridge.topics import EnvelopeError, Topics, Watermark, printable, read_envelope, read_watermark
+from tests.bridge.hostile import EPOCH, HOSTILE, HOSTILE_MARKS, METER, TOPIC, body, mark
 
 
 def test_the_reading_beside_the_hostile_ones_is_right() -> None:
@@ -34,3 +34,13 @@ def test_a_hostile_reading_is_refused_with_a_short_reason_that_can_be_printed(
 )
 def test_text_from_outside_is_cut_and_made_printable(text: str, shown: str) -> None:
     assert printable(text, 20) == shown
+
+
+def test_the_watermark_beside_the_hostile_ones_is_right() -> None:
+    right = Watermark(epoch=EPOCH, seq=9, batch_seconds=10.0)
+    assert read_watermark(Topics(), f"{TOPIC}/ack", mark()) == (METER, right)
+
+
+@pytest.mark.parametrize(("topic", "message"), HOSTILE_MARKS.values(), ids=HOSTILE_MARKS)
+def test_a_hostile_watermark_is_none(topic: str, message: bytes) -> None:
+    assert read_watermark(Topics(), topic, message) is None
