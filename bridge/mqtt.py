@@ -195,6 +195,7 @@ class Link:
                 self._wait_until_closed(monotonic() + _ANSWER)
                 self._client.disconnect()
                 self._client.loop_stop()
+                self._retire()
                 if self.connected:
                     self.connected = False
                     _safely(self._on_lost)()
@@ -244,8 +245,13 @@ class Link:
             self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive, **arguments)
         except (OSError, UnicodeError) as error:
             self._trouble(self._sentence(error))
+            self._retire()
             return False
         return True
+
+    def _retire(self) -> None:
+        """Nothing else closes the sockets by which paho's threads wake each other."""
+        self._client.__del__()
 
     def _was_refused(self) -> bool:
         """Say why the broker ended the connection and said nothing; True: TLS is why, another version is no help."""
