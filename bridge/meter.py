@@ -144,6 +144,8 @@ class Meter:
             self._reading = reading
         gone = dict.fromkeys(self._presence.gone(frame.decoded))
         said = self._derived.take(frame, gone)
+        if self._mode not in (None, reading.mode):
+            self._leave_mode()
         self._describe(reading, said.values)
         self._say_status(online=True)
         self._fields(frame, said, gone)
@@ -189,6 +191,13 @@ class Meter:
         self._mode = None  # announced with the first frame, and whole
         self._reading = None
         self._online = None
+        self._offer_all = True
+
+    def _leave_mode(self) -> None:
+        """What waits is said before the other mode speaks, or an index would seem to fall; none of it is repeated."""
+        for leaf, text in self._policy.waiting():
+            self._send(self._field_message(leaf, text))
+        self._policy = _policy(self._publish)
         self._offer_all = True
 
     def _describe(self, reading: Reading, derived: dict[str, Value]) -> None:

@@ -298,6 +298,17 @@ def test_a_total_goes_on_when_the_mode_changes() -> None:
     assert totals == [["3"], ["4"], ["5"]]
 
 
+def test_what_waited_in_one_mode_is_said_before_the_other_mode_speaks() -> None:
+    heard = Heard(PublishSettings(min_interval=5, heartbeat=60))
+    for n, reading in enumerate((Standard(easf02=10), Standard(easf02=11), Historique(hchp=12), Historique(hchp=12))):
+        heard.meter.take(checked(reading, float(n)))
+    heard.meter.tick(100.0)  # a minute later only what the meter still says is said again
+    leaves = [(message.topic.rpartition("/")[2], message.payload) for message in heard.sent]
+    assert [said for said in leaves if said[0] in ("easf02", "hchp")] == [
+        ("easf02", "10"), ("easf02", "11"), ("hchp", "12"), ("hchp", "12"),
+    ]  # fmt: skip
+
+
 def test_what_was_announced_before_a_restart_is_announced_with_the_first_frame() -> None:
     announced: list[Announcement] = []
 
