@@ -227,6 +227,17 @@ class Meter:
         slugs = frozenset(filter(self._may_leave, seen))
         said = Announcement(self._meter, self._settings.name, self._reading, slugs, self._phases, seen - slugs)
         yield from self._announce(said)
+        yield from self._withdrawn(said.withheld)
+
+    def _withdrawn(self, withheld: frozenset[str]) -> Iterator[Message]:
+        """What takes the values from the broker that their owner lets out no more, in whichever mode they were sent."""
+        assert self._meter is not None, "as above"
+        if not withheld:
+            return
+        # Not of those alone: an index that is always 0 was published and never announced.
+        for row in (row for row in BY_SLUG.values() if not self._may_leave(row.slug)):
+            for leaf in (row.slug, f"{row.slug}/attributes"):
+                yield Message(self._bridge.topics.meter(self._meter, leaf), "", retain=True, qos=1)
 
     def _say_status(self, *, online: bool) -> None:
         if self._online != online:
