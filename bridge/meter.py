@@ -150,6 +150,8 @@ class Meter:
             self._reading = reading
         gone = dict.fromkeys(self._presence.gone(frame.decoded))
         said = self._derived.take(frame, gone)
+        if self._mode not in (None, reading.mode):
+            self._leave_mode()
         self._describe(frame, said)
         self._say_status(online=True)
         self._body.update(reading, None if self._offer_all else frame.decoded.changed, said.values, said.changed)
@@ -199,6 +201,13 @@ class Meter:
         self._online = None
         self._offer_all = True
 
+    def _leave_mode(self) -> None:
+        """What waits is said before the other mode speaks, or an index would seem to fall; none of it is repeated."""
+        for leaf, text in self._policy.waiting():
+            self._send(self._field_message(leaf, text))
+        self._policy = _policy(self._publish)
+        self._offer_all = True
+
     def _describe(self, frame: Checked, derived: Said) -> None:
         """Announce the meter again when it says something for the first time, or in another mode."""
         reading = frame.decoded.reading
@@ -238,6 +247,17 @@ class Meter:
         slugs = frozenset(filter(self._may_leave, seen))
         said = Announcement(self._meter, self._settings.name, self._reading, slugs, self._phases, seen - slugs)
         yield from self._announce(said)
+        yield from self._withdrawn(said.withheld)
+
+    def _withdrawn(self, withheld: frozenset[str]) -> Iterator[Message]:
+        """What takes the values from the broker that their owner lets out no more, in whichever mode they were sent."""
+        assert self._meter is not None, "as above"
+        if not withheld:
+            return
+        # Not of those alone: an index that is always 0 was published and never announced.
+        for row in (row for row in BY_SLUG.values() if not self._may_leave(row.slug)):
+            for leaf in (row.slug, f"{row.slug}/attributes"):
+                yield Message(self._bridge.topics.meter(self._meter, leaf), "", retain=True, qos=1)
 
     def _say_status(self, *, online: bool) -> None:
         if self._online != online:
