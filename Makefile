@@ -79,7 +79,8 @@ model:
 faults: packages $(VENV)/dev
 	FAULTS=long $(BIN)/python -m pytest -m faults -p no:randomly tests/faults $(ARGS)
 
-# A real Home Assistant on a real broker (15 minutes; root). The first time, two minutes and 2 GB in HA_LAB, a folder.
+# A real Home Assistant on a real broker, looked at with chromium (20 minutes; root). The first time, two minutes and 2 GB
+# in HA_LAB, a folder.
 test-ha: packages $(VENV)/dev
 	tests/real_homeassistant/setup.sh
 	$(BIN)/python -m pytest -m real_homeassistant -p no:randomly tests/real_homeassistant $(ARGS)

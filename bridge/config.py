@@ -361,11 +361,19 @@ def read_secret(path: Path, key: str) -> str:
         raise ConfigError(f"{key}: {path} cannot be read ({error.strerror}); {expected}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{key}: {path} is not text in UTF-8; {expected}") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO) and "CREDENTIALS_DIRECTORY" not in os.environ:
-        raise ConfigError(f"{key}: {path} can be read by others; expected mode 0600 (chmod 600 {path})")
+    refuse_shared(path, mode, key)
     if not text:
         raise ConfigError(f"{key}: {path} is empty; {expected}")
     return text
+
+
+def refuse_shared(path: Path, mode: int, key: str) -> None:
+    """Refuse a secret that others may read. systemd makes its credentials readable as it needs, in a folder of ours."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and path.resolve().is_relative_to(Path(credentials).resolve()):
+        return
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"{key}: {path} can be read by others; expected mode 0600 (chmod 600 {path})")
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Final
 
+from bridge.body import Body
 from bridge.clock import ReadingClock
 from bridge.config import MeterSettings, PublishSettings
 from bridge.derived import Derived, Said
@@ -23,13 +24,10 @@ from bridge.tic.values import Value
 from bridge.topics import (
     OFFLINE,
     ONLINE,
-    Envelope,
     Message,
     Topics,
     attributes,
-    derived_json,
     payload,
-    reading_body,
     write_ts,
 )
 
@@ -109,6 +107,10 @@ class Meter:
         self._derived = Derived(settings.zone, self._quality)
         self._events = Events()
         self._seen: dict[str, str] = {}  # by canonical slug: of labels that say the same, the one that was said last
+        self._described: Set[str] = frozenset()  # labels of the frame that was looked at last for new ones
+        self._told: Set[str] = frozenset()  # all that was known with it
+        self._mute: Set[str] = frozenset()  # of these, what said nothing yet
+        self._body = Body(personal=publish.personal)
         self._phases = 1
         self._mode: Mode | None = None
         self._meter: str | None = None
@@ -148,14 +150,17 @@ class Meter:
             self._reading = reading
         gone = dict.fromkeys(self._presence.gone(frame.decoded))
         said = self._derived.take(frame, gone)
-        self._describe(reading, said.values)
+        if self._mode not in (None, reading.mode):
+            self._leave_mode()
+        self._describe(frame, said)
         self._say_status(online=True)
+        self._body.update(reading, None if self._offer_all else frame.decoded.changed, said.values, said.changed)
         self._fields(frame, said, gone)
         for event in self._events.take(frame, said.values, gone):
             topic = self._bridge.topics.meter(frame.meter, "event")
             text = json.dumps({"event_type": event.kind, **event.attributes})
             self._send(Message(topic, text, retain=False, qos=1))
-        self._store(frame, said.values, gone)
+        self._store(frame, gone)
 
     def tick(self, now: float) -> None:
         """What time alone brings about: silence, delayed values, heartbeats, a renewal that was asked for."""
@@ -196,15 +201,34 @@ class Meter:
         self._online = None
         self._offer_all = True
 
-    def _describe(self, reading: Reading, derived: dict[str, Value]) -> None:
+    def _leave_mode(self) -> None:
+        """What waits is said before the other mode speaks, or an index would seem to fall; none of it is repeated."""
+        for leaf, text in self._policy.waiting():
+            self._send(self._field_message(leaf, text))
+        self._policy = _policy(self._publish)
+        self._offer_all = True
+
+    def _describe(self, frame: Checked, derived: Said) -> None:
         """Announce the meter again when it says something for the first time, or in another mode."""
+        reading = frame.decoded.reading
+        assert reading is not None, "checked by take"
+        if (
+            not self._offer_all
+            and reading.model_fields_set == self._described
+            and reading.mode is self._mode
+            and self._mute.isdisjoint(frame.decoded.changed)
+            and derived.changed <= self._told
+        ):
+            return  # nearly always
         said = {slug for slug, _ in reading.values()} | _HELD_BACK
-        said |= {slug for slug, value in derived.items() if value is not None}
+        said |= {slug for slug, value in derived.values.items() if value is not None}
         # An index that never counted is not worth an entity; once it does, it is.
+        self._mute = {slug for slug in said if not _says_something(slug, reading)}
+        self._described, self._told = reading.model_fields_set, said
         slugs = {
             BY_SLUG[slug].canonical: slug
             for slug in said
-            if self._may_leave(slug) and (BY_SLUG[slug].canonical in self._seen or _says_something(slug, reading))
+            if self._may_leave(slug) and (BY_SLUG[slug].canonical in self._seen or slug not in self._mute)
         }
         # Whatever the owner lets out: a short frame, or one that lost a group, never takes a phase away.
         phases = 1 if _OF_THREE.isdisjoint(said) else 3
@@ -223,6 +247,17 @@ class Meter:
         slugs = frozenset(filter(self._may_leave, seen))
         said = Announcement(self._meter, self._settings.name, self._reading, slugs, self._phases, seen - slugs)
         yield from self._announce(said)
+        yield from self._withdrawn(said.withheld)
+
+    def _withdrawn(self, withheld: frozenset[str]) -> Iterator[Message]:
+        """What takes the values from the broker that their owner lets out no more, in whichever mode they were sent."""
+        assert self._meter is not None, "as above"
+        if not withheld:
+            return
+        # Not of those alone: an index that is always 0 was published and never announced.
+        for row in (row for row in BY_SLUG.values() if not self._may_leave(row.slug)):
+            for leaf in (row.slug, f"{row.slug}/attributes"):
+                yield Message(self._bridge.topics.meter(self._meter, leaf), "", retain=True, qos=1)
 
     def _say_status(self, *, online: bool) -> None:
         if self._online != online:
@@ -290,42 +325,31 @@ class Meter:
         for leaf, text in self._policy.everything(now):
             self._send(self._field_message(leaf, text))
 
-    def _store(self, frame: Checked, derived: dict[str, Value], gone: dict[str, None]) -> None:
+    def _store(self, frame: Checked, gone: dict[str, None]) -> None:
         if frame.at.monotonic - self._last_stored < self._interval:
             return
         self._last_stored = frame.at.monotonic
+        reading = frame.decoded.reading
+        assert reading is not None, "checked by take"
         assert frame.meter is not None, "checked by take"
         self._seq[frame.meter] += 1
-        body = reading_body(self._envelope(frame, derived, gone))
+        told = self._clock.tell(frame.at, reading.stamps.get("date"))
+        head: dict[str, str | int] = {
+            "v": 1,
+            "meter": frame.meter,
+            "bridge": self._bridge.id,
+            "epoch": self._bridge.epoch,
+            "seq": self._seq[frame.meter],
+            "ts": write_ts(told.ts),
+            "clock": told.clock,
+            "tz": self._settings.timezone,
+            "mode": reading.mode.value,
+        }
+        body = self._body.write(head, gone)
         if self._accept(frame.meter, self._seq[frame.meter], frame.at.monotonic, body):
             self.counts.accepted += 1
         else:
             self.counts.unspooled += 1
-
-    def _envelope(self, frame: Checked, derived: dict[str, Value], gone: dict[str, None]) -> Envelope:
-        reading = frame.decoded.reading
-        assert reading is not None, "checked by take"
-        assert frame.meter is not None, "checked by take"
-        personal = set() if self._publish.personal else {s for s in reading.model_fields_set if _is_personal(s)}
-        told = self._clock.tell(frame.at, reading.stamps.get("date"))
-        values = {slug: value for slug, value in reading.to_json().items() if slug not in personal}
-        return Envelope.model_validate(
-            {
-                "meter": frame.meter,
-                "bridge": self._bridge.id,
-                "epoch": self._bridge.epoch,
-                "seq": self._seq[frame.meter],
-                "floor": 1,
-                "ts": write_ts(told.ts),
-                "clock": told.clock,
-                "tz": self._settings.timezone,
-                "mode": reading.mode,
-                "values": {**values, **gone},
-                "derived": derived_json(derived),
-                "stamps": {slug: stamp.raw for slug, stamp in reading.stamps.items() if slug not in personal},
-                "extra": dict(reading.extra),
-            }
-        )
 
 
 def _policy(settings: PublishSettings) -> Policy:
@@ -345,10 +369,6 @@ def _policy(settings: PublishSettings) -> Policy:
 def _counted(label: str) -> str:
     """The label to count a refusal by: noise makes up new ones for ever, which are all counted as one."""
     return label if label in _LABELS else ""
-
-
-def _is_personal(slug: str) -> bool:
-    return slug in BY_SLUG and BY_SLUG[slug].personal
 
 
 def _says_something(slug: str, reading: Reading) -> bool:

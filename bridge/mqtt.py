@@ -26,6 +26,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from bridge import tls
 from bridge.config import ConfigError, MqttSettings
 from bridge.topics import MAX_PAYLOAD, Message
 
@@ -112,6 +113,7 @@ class Link:
         self._on_lost = on_lost
         self._swap = threading.Lock()  # held while `_client` is used to publish, and while it is replaced
         self._protocol = _OLDER if settings.protocol == "3.1.1" else _FIVE
+        self._tls: tls.Context | None = None
         self._client = self._build()
         self._stopping = threading.Event()
         self._closed = threading.Event()
@@ -193,12 +195,17 @@ class Link:
                 self._wait_until_closed(monotonic() + _ANSWER)
                 self._client.disconnect()
                 self._client.loop_stop()
+                self._retire()
                 if self.connected:
                     self.connected = False
                     _safely(self._on_lost)()
                     delay = _BACKOFF[0]
                     self._speak(_FIVE)  # the older version may have been a broker's bad moment
-                elif not self._answered and self._speak(_OLDER if self._protocol == _FIVE else _FIVE):
+                elif (
+                    not self._answered
+                    and not self._was_refused()
+                    and self._speak(_OLDER if self._protocol == _FIVE else _FIVE)
+                ):
                     delay = 0.0 if self._protocol == _OLDER else _BACKOFF[0]  # the other version at once
             self._stopping.wait(delay * (0.75 + random.random() / 2))  # noqa: S311  spreads a fleet, hides nothing
             delay = min(max(delay * 2, _BACKOFF[0]), _BACKOFF[1])
@@ -236,21 +243,38 @@ class Link:
             arguments = {"clean_start": not self._session.expiry, "properties": properties}
         try:
             self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive, **arguments)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             self._trouble(self._sentence(error))
+            self._retire()
             return False
         return True
 
-    def _sentence(self, error: OSError) -> str:
+    def _retire(self) -> None:
+        """Nothing else closes the sockets by which paho's threads wake each other."""
+        self._client.__del__()
+
+    def _was_refused(self) -> bool:
+        """Say why the broker ended the connection and said nothing; True: TLS is why, another version is no help."""
+        if not self._closed.is_set() or self._stopping.is_set():
+            return False
+        if self._tls is not None and self._tls.refusal is not None:
+            self._trouble(self._sentence(self._tls.refusal))
+            return True
+        if self._settings.protocol != "auto" or self._protocol == _OLDER:
+            expected = "without TLS (is mqtt.tls wanted?)" if self._tls is None else "with TLS (is mqtt.tls right?)"
+            self._trouble(f"The broker {self.where} ends each connection {expected} before it answers; trying again")
+        return False
+
+    def _sentence(self, error: OSError | UnicodeError) -> str:
         again = "trying again until it answers"
         if isinstance(error, ConnectionRefusedError):
             return f"The broker {self.where} refuses connections: is it running, is mqtt.port right? {again}"
-        if isinstance(error, socket.gaierror):
+        if isinstance(error, socket.gaierror | UnicodeError):  # a name that is none
             return f"The broker's name {self._settings.host!r} is not known: is mqtt.host right? {again}"
         if isinstance(error, TimeoutError):
             return f"The broker {self.where} does not answer: is it on, is a firewall between? {again}"
-        if isinstance(error, ssl.SSLError):
-            return f"The broker {self.where} and we do not agree on TLS ({error.reason}): is mqtt.tls right? {again}"
+        if self._settings.tls is not None and isinstance(error, ssl.SSLError | ConnectionError):
+            return f"{tls.sentence(error, self._settings.tls, self._settings.host, self.where)} {again}"
         return f"The broker {self.where} cannot be reached ({error.strerror or error}); {again}"
 
     def _trouble(self, sentence: str) -> None:
@@ -286,11 +310,8 @@ class Link:
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.secret())
         if settings.tls is not None:
-            try:
-                ca, cert, key = (str(p) if p else None for p in (settings.tls.ca, settings.tls.cert, settings.tls.key))
-                client.tls_set(ca_certs=ca, certfile=cert, keyfile=key)
-            except (OSError, ValueError) as error:
-                raise ConfigError(f"mqtt.tls: {error}; expected readable PEM files") from None
+            self._tls = tls.context(settings.tls)
+            client.tls_set_context(self._tls)
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
         client.on_connect = _safely(self._connected)

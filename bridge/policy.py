@@ -67,6 +67,11 @@ class Policy:
             self._publish(topic, text, number, now)
             yield topic, text
 
+    def waiting(self) -> Iterator[tuple[str, str]]:
+        """(topic, text) of what was not published yet."""
+        for topic, (text, _) in self._waiting.items():
+            yield topic, text
+
     def _publish(self, topic: str, text: str, number: float | None, now: float) -> None:
         self._waiting.pop(topic, None)
         self._sent[topic] = _Sent(text, number, now)

@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice, takewhile
@@ -35,6 +35,7 @@ _CORRUPT: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+_INSERT: Final = "INSERT INTO reading (stream, seq, at, body) VALUES (?, ?, ?, ?)"
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS stream (
     id INTEGER PRIMARY KEY, meter TEXT NOT NULL, epoch TEXT NOT NULL, since INTEGER NOT NULL DEFAULT 1,
@@ -274,22 +275,30 @@ class Spool:
         for _ in due:
             self._memory.popleft()
 
-    def _write(self, new: Iterable[Held]) -> None:
+    def _write(self, new: Sequence[Held]) -> None:
         """Commit readings, and drop as many of the oldest as there are too many."""
+        if len(new) == 1 and new[0].stream in self._ids and self._on_disk < self._limit(self._on_disk):
+            assert self._db is not None, "the callers look"
+            self._db.execute(_INSERT, (self._ids[new[0].stream], *new[0][1:]))  # a transaction of its own
+            self._on_disk += 1
+            self._say_it_works()
+            return
         with self._transaction() as db:
             count = 0
             for held in new:
                 number = self._ids.get(held.stream)
                 if number is None:
                     number = self._stream_id(db, held.stream)
-                statement = "INSERT INTO reading (stream, seq, at, body) VALUES (?, ?, ?, ?)"
-                db.execute(statement, (number, held.seq, held.at, held.body))
+                db.execute(_INSERT, (number, *held[1:]))
                 count += 1
             self._on_disk += count
             excess = self._on_disk - self._limit(self._on_disk - count)
             gone = self._drop(db, excess) if excess > 0 else []
         for stream in gone:
             self._measure(stream)
+        self._say_it_works()
+
+    def _say_it_works(self) -> None:
         if self._said:
             log.info("The spool %s can be written again", self._path)
             self._said = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.tic.catalogue import Mode
-from bridge.tic.values import Stamp, Value, to_json
+from bridge.tic.values import Stamp, Value
 
 LEVEL: Final = r"^[A-Za-z0-9_-]{1,64}$"  # one level of a topic: a meter, a bridge, a store, the base topic
 ONLINE: Final = "online"
@@ -105,12 +106,16 @@ def attributes(stamp: Stamp) -> dict[str, Any]:
 
 _Level = Annotated[str, Field(pattern=LEVEL)]
 _Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
-_Label = Annotated[str, Field(min_length=1, max_length=128)]
-_Text = Annotated[str, Field(max_length=128)]
+# No NUL: PostgreSQL keeps none in a text.
+_Label = Annotated[str, Field(pattern=r"^[^\x00]{1,128}$")]
+_Text = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=128)]
 _Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 _Float = Annotated[float, Field(ge=-(2**31), lt=2**31)]  # else an integer too large would pass as one
 _Epoch = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _Seq = Annotated[int, Field(ge=1, lt=2**53)]
+_TS: Final = (
+    r"^(19[7-9]|20[0-9])[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"  # years that any zone can show
+)
 
 
 class ProfileSwitch(BaseModel):
@@ -118,7 +123,7 @@ class ProfileSwitch(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    at: Annotated[str, Field(pattern=r"^\d\d:\d\d$")]
+    at: Annotated[str, Field(pattern=r"^[0-9]{2}:[0-9]{2}$")]
     index: Annotated[int, Field(ge=1, le=10)] | None
     contact: Literal["unchanged", "tempo", "open", "closed"]
     virtual: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(max_length=7)]
@@ -140,7 +145,7 @@ class Envelope(BaseModel):
     seq: _Seq  # 1, 2, 3 ... per meter inside an epoch
     floor: _Seq  # the oldest seq that the bridge still holds
     since: _Seq = 1  # the first seq that was promised: what lies before it is not missed
-    ts: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]  # UTC
+    ts: Annotated[str, Field(pattern=_TS)]  # UTC
     clock: Literal["host", "meter", "unsure"] = "host"
     tz: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
     replay: bool = False
@@ -161,19 +166,9 @@ def write_ts(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def derived_json(derived: dict[str, Value]) -> dict[str, Any]:
-    """Derived values as the JSON of an envelope."""
-    return {slug: to_json(value) for slug, value in derived.items()}
-
-
 def reading_message(topics: Topics, envelope: Envelope) -> Message:
     """The message that carries a reading to the store."""
     return Message(topics.meter(envelope.meter, "reading"), envelope.model_dump_json(), retain=False, qos=1)
-
-
-def reading_body(envelope: Envelope) -> str:
-    """The part of the message that stays the same whenever it is sent: what the spool keeps."""
-    return envelope.model_dump_json(exclude={"floor", "since", "replay"})
 
 
 def sent_again(topics: Topics, meter: str, body: str, floor: int, since: int, *, replay: bool) -> Message:
@@ -188,16 +183,30 @@ def read_envelope(topics: Topics, topic: str, body: bytes) -> Envelope:
         raise EnvelopeError(f"{len(body)} bytes, more than {MAX_PAYLOAD}")
     try:
         envelope = Envelope.model_validate_json(body)
-        _ = envelope.moment
+        json.loads(body, object_pairs_hook=_each_once)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "message"
+        where = printable(".".join(str(part) for part in first["loc"]), 80) or "message"
         raise EnvelopeError(f"{where}: {first['msg']}") from None
+    try:
+        _ = envelope.moment
     except ValueError as error:
         raise EnvelopeError(f"ts: {error}") from None
-    if topics.meter_of(topic) != envelope.meter:
+    if topic != topics.meter(envelope.meter, "reading"):
         raise EnvelopeError("the meter in the topic is not the meter in the message")
     return envelope
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:  # any JSON value
+    """Which of two would count is up to each reader of JSON: a message that two may read differently is none."""
+    keys = {key for key, _ in pairs}
+    if len(keys) < len(pairs):
+        raise EnvelopeError("a key stands twice")
+
+
+def printable(text: str, most: int) -> str:
+    """Text from outside as a log line or a column may hold it: cut, no control characters, no half of a pair."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text[:most])
 
 
 class Name(BaseModel):
@@ -219,9 +228,10 @@ def read_name(topics: Topics, topic: str, body: bytes) -> Name | None:
         return None
     try:
         name = Name.model_validate_json(body)
+        json.loads(body, object_pairs_hook=_each_once)
     except ValueError:
         return None
-    return name if topics.meter_of(topic) == name.meter else None
+    return name if topic == topics.meter(name.meter, "reading") else None
 
 
 class Watermark(BaseModel):

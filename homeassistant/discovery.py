@@ -208,7 +208,7 @@ def _of_bridge(setting: Setting, entity: Entity) -> Component:
         "unique_id": f"{_bridge(setting)}_{entity.key}",
         "default_entity_id": f"{entity.platform}.ticbridge_{_level(setting.bridge_id)}{entity.key}",
         "state_topic": setting.topics.bridge(setting.bridge_id, entity.leaf),
-        "enabled_by_default": entity.look.binary,
+        "enabled_by_default": entity.enabled,
     })  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class Entity:
     look: Look
     template: str | None = None
     event_types: tuple[str, ...] | None = None
+    enabled: bool = True
 
     @property
     def payloads(self) -> dict[str, str]:
@@ -38,7 +39,11 @@ OF_METER: Final = (
 OF_BRIDGE: Final = (
     Entity("connected", "binary_sensor", "Connecté", "Connected", "status", _CONNECTED),
     Entity("version", "sensor", "Version", "Version", "info", Look(icon="mdi:tag", diagnostic=True),
-           template="{{ value_json.version }}"),
+           template="{{ value_json.version }}", enabled=False),
     Entity("started", "sensor", "Démarré", "Started", "info", Look("timestamp", diagnostic=True),
-           template="{{ value_json.started }}"),
+           template="{{ value_json.started }}", enabled=False),
+    Entity("spool_depth", "sensor", "Relevés en attente", "Readings waiting", "info",
+           Look(icon="mdi:tray-full", diagnostic=True), template="{{ value_json.spool.depth }}", enabled=False),
+    Entity("spool_dropped", "sensor", "Relevés perdus", "Readings lost", "info",
+           Look(icon="mdi:tray-remove", diagnostic=True), template="{{ value_json.spool.dropped }}"),
 )  # fmt: skip

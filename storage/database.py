@@ -24,11 +24,17 @@ _EXPECTED: Final = "expected sqlite:///path/to/db.sqlite3 or postgresql://user@h
 
 def database(url: str) -> dict[str, Any]:
     """One entry of DATABASES, from a URL."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = str(parts.port or "")
+    except ValueError:  # its text may hold a part of the password
+        hint = "in a password / is %2F, @ is %40, : is %3A, # is %23"
+        raise ConfigError(f"storage.database: no address ({hint}); {_EXPECTED}") from None
     if parts.scheme == "sqlite":
         path = unquote(parts.path.removeprefix("/"))
         if parts.netloc or not path:
-            raise ConfigError(f"storage.database: {url!r} will not do; {_EXPECTED}")
+            shown = f"sqlite://{parts.netloc.rpartition('@')[2]}{parts.path}"
+            raise ConfigError(f"storage.database: {shown!r} will not do; {_EXPECTED}")
         file = Path(path).expanduser().absolute()
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +50,6 @@ def database(url: str) -> dict[str, Any]:
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
+            "PORT": port,
         }
     raise ConfigError(f"storage.database: {url.partition(':')[0]!r} will not do; {_EXPECTED}")

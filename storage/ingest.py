@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Min, QuerySet
 
-from bridge.topics import MAX_PAYLOAD, Envelope, EnvelopeError, Name, Topics, read_envelope, read_name
+from bridge.topics import MAX_PAYLOAD, Envelope, EnvelopeError, Name, Topics, printable, read_envelope, read_name
 from storage.columns import ColumnError, columns
 from storage.models import Data, DeadLetter, Epoch, Gap, Meter
 
@@ -233,7 +233,7 @@ def _bury(
         outcome.duplicates += 1  # a worker of another version could read it
         return
     outcome.dead += 1
-    topic, reason = (text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:255] for text in (incoming.topic, reason))
+    topic, reason = printable(incoming.topic, 255), printable(reason, 255)
     fields = {"topic": topic, "body": incoming.body[:MAX_PAYLOAD], "reason": reason}
     if epoch is not None and seq is not None:
         if DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)[1] and seq <= epoch.handled:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bridge.config import (
     MAX_FILE,
+    BridgeSettings,
     ConfigError,
     FieldRule,
     HomeAssistantSettings,
@@ -17,6 +24,7 @@ from bridge.config import (
     MeterSettings,
     MqttSettings,
     PublishSettings,
+    Section,
     Settings,
     TlsSettings,
     WebSettings,
@@ -24,6 +32,7 @@ from bridge.config import (
     read_secret,
 )
 from bridge.tic.catalogue import Mode
+from bridge.topics import RESERVED
 
 SECTIONS = "bridge, homeassistant, log, meters, mqtt, publish, reading, spool, storage, web"
 NO_PASSWORD = "no password may stand here; expected mqtt.password_file, the path of a file that only you can read"
@@ -277,6 +286,18 @@ def test_systemd_may_hand_the_password_over(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings().mqtt.secret() == "s3cret"
 
 
+def test_a_file_beside_systemds_credentials_is_still_its_owners_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("credentials").mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(Path("credentials").absolute()))
+    path = secret_file("x", 0o644)
+    for given in (path, Path("credentials/../secret").absolute()):
+        with pytest.raises(ConfigError) as caught:
+            read_secret(given, "mqtt.password_file")
+        said = f"mqtt.password_file: {given} can be read by others; expected mode 0600 (chmod 600 {given})"
+        assert str(caught.value) == said
+    assert read_secret(path.rename("credentials/password"), "mqtt.password_file") == "x"
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -416,3 +437,50 @@ def test_a_file_that_cannot_be_read_says_so(path: str, why: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(Path(path), {})
     assert str(caught.value) == f"{path}: cannot be read ({why}); expected a configuration file"
+
+
+# --- names that become levels of topics ----------------------------------------------------------
+
+# option -> the model and field that keep it
+LEVELS: dict[str, tuple[str, Callable[[str], Section]]] = {
+    "mqtt: {{base_topic: {}}}": ("mqtt.base_topic", lambda name: MqttSettings(base_topic=name)),
+    "bridge: {{id: {}}}": ("bridge.id", lambda name: BridgeSettings(id=name)),
+    "meters: [{{id: {}}}]": ("meters.0.id", lambda name: MeterSettings(id=name)),
+    "homeassistant: {{discovery_prefix: {}}}": (
+        "homeassistant.discovery_prefix",
+        lambda name: HomeAssistantSettings(discovery_prefix=name),
+    ),
+}
+NO_LEVELS = ("", "a/b", "/", "+", "#", "a+", "$SYS", "a b", " a", "a.b", "cavé", "x" * 65, "a\n", "a\x00", "\u0661")
+
+
+@pytest.mark.parametrize("option", LEVELS)
+@pytest.mark.parametrize("name", NO_LEVELS)
+def test_a_name_that_is_no_level_of_a_topic_is_refused(option: str, name: str) -> None:
+    key, _ = LEVELS[option]
+    assert mistake(option.format(json.dumps(name))) == f"config.yaml: {key}: {name!r:.80} will not do; {A_LEVEL}"
+
+
+@pytest.mark.parametrize("option", LEVELS)
+@pytest.mark.parametrize("name", ["a", "Cave-2_b", "021861000001", "x" * 64])
+def test_a_name_that_is_a_level_is_taken(option: str, name: str) -> None:
+    assert settings(option.format(json.dumps(name)))
+
+
+@hypothesis.given(
+    st.sampled_from(sorted(LEVELS)), st.text(max_size=66) | st.from_regex(r"[A-Za-z0-9_-]{0,66}\n?", fullmatch=True)
+)
+def test_a_name_is_taken_just_when_it_is_a_level(option: str, name: str) -> None:
+    hypothesis.assume(option != "meters: [{{id: {}}}]" or not (name in RESERVED or name.startswith("bridge_")))
+    _, make = LEVELS[option]
+    if re.fullmatch("[A-Za-z0-9_-]{1,64}", name):
+        assert make(name)
+    else:
+        with pytest.raises(ValidationError):
+            make(name)
+
+
+def test_a_variable_is_no_way_around() -> None:
+    assert mistake(TICBRIDGE_MQTT__BASE_TOPIC="linky/#") == (
+        f"TICBRIDGE_MQTT__BASE_TOPIC: mqtt.base_topic: 'linky/#' will not do; {A_LEVEL}"
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.config import FieldRule, MeterSettings, PublishSettings
 from bridge.meter import Announcement, Known, Meter
+from bridge.tic.catalogue import BY_SLUG
 from bridge.tic.decode import Decoded
 from bridge.tic.errors import Reason, Refused
 from bridge.tic.models import Historique, Reading, Standard
@@ -297,6 +298,17 @@ def test_a_total_goes_on_when_the_mode_changes() -> None:
     assert totals == [["3"], ["4"], ["5"]]
 
 
+def test_what_waited_in_one_mode_is_said_before_the_other_mode_speaks() -> None:
+    heard = Heard(PublishSettings(min_interval=5, heartbeat=60))
+    for n, reading in enumerate((Standard(easf02=10), Standard(easf02=11), Historique(hchp=12), Historique(hchp=12))):
+        heard.meter.take(checked(reading, float(n)))
+    heard.meter.tick(100.0)  # a minute later only what the meter still says is said again
+    leaves = [(message.topic.rpartition("/")[2], message.payload) for message in heard.sent]
+    assert [said for said in leaves if said[0] in ("easf02", "hchp")] == [
+        ("easf02", "10"), ("easf02", "11"), ("hchp", "12"), ("hchp", "12"),
+    ]  # fmt: skip
+
+
 def test_what_was_announced_before_a_restart_is_announced_with_the_first_frame() -> None:
     announced: list[Announcement] = []
 
@@ -313,6 +325,37 @@ def test_what_was_announced_before_a_restart_is_announced_with_the_first_frame()
     at_once = {"sinsts", "east", "easf02", "irms3"}
     assert {said.withheld for said in announced} == {frozenset({"prm"})}
     assert [(set(said.slugs - QUALITY), said.phases) for said in announced] == [(at_once, 3), (at_once | {"urms1"}, 3)]
+
+
+def test_what_its_owner_lets_out_no_more_is_taken_from_the_broker() -> None:
+    """In whichever mode it was sent, announced or not; again at each renewal: the broker may have missed it."""
+    heard = Heard(PublishSettings(fields=["sinsts"]))
+    known = Known(frozenset({"sinsts", "smaxsn", "a_label_of_another_release"}))
+    meter = Meter(BRIDGE, MeterSettings(source="-"), heard.publish, 0.0, heard.send, recall=lambda _: known)
+    meter.take(checked(Standard(sinsts=530, smaxsn=600), 0.0))
+    first, heard.sent = heard.sent, []
+    meter.take(checked(Standard(sinsts=540, smaxsn=610), 10.0))
+    second, heard.sent = heard.sent, []
+    meter.renew()
+    meter.tick(20.0)
+    sent = (first, second, heard.sent)
+    gone = {
+        Message(f"linky/{METER}/{row.slug}{more}", "", retain=True, qos=1)
+        for row in BY_SLUG.values()
+        if row.canonical != "sinsts"
+        for more in ("", "/attributes")
+    }
+    assert [{m for m in messages if not m.payload} for messages in sent] == [gone, set(), gone]
+    leaves = [{m.topic.removeprefix(f"linky/{METER}/") for m in messages if m.payload} for messages in sent]
+    assert leaves == [{"status", "sinsts"}, {"sinsts"}, {"status", "sinsts"}]
+
+
+def test_nothing_is_taken_from_the_broker_that_was_never_let_out() -> None:
+    heard = Heard(PublishSettings(fields=["sinsts"]))
+    heard.take(Standard(prm="01234567890123", sinsts=1, smaxsn=600))
+    heard.meter.renew()
+    heard.tick(after=1)
+    assert [message for message in heard.sent if not message.payload] == []
 
 
 def test_without_home_assistant_nothing_is_announced() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def test_any_version_and_session_can_be_asked_for(protocol: str) -> None:
 def test_wrong_certificates_are_a_wrong_configuration(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for name in ("ca.pem", "nowhere.pem"):
-        with pytest.raises(ConfigError, match=r"^mqtt\.tls: .*; expected readable PEM files$"):
+        with pytest.raises(ConfigError, match=r"^mqtt\.tls\.ca: .*; expected a PEM file$"):
             Link(MqttSettings(tls=TlsSettings(ca=tmp_path / name)), "test")
 
 
@@ -128,15 +127,6 @@ def test_a_connection_that_fails_is_one_sentence_once(
     monkeypatch.setattr(paho.Client, "connect", refuse)
     assert [link._connect(), link._connect()] == [False, False]
     assert messages(caplog) == [("WARNING", sentence)]
-
-
-def test_a_broker_that_speaks_no_tls_is_told_from_others() -> None:
-    incoming = ssl.MemoryBIO()
-    incoming.write(b"this is not what a broker with TLS says")
-    with pytest.raises(ssl.SSLError) as caught:
-        ssl.create_default_context().wrap_bio(incoming, ssl.MemoryBIO(), server_hostname="broker").do_handshake()
-    sentence = "The broker broker:1883 and we do not agree on TLS (WRONG_VERSION_NUMBER): is mqtt.tls right?"
-    assert Link(HERE, "test")._sentence(caught.value) == f"{sentence} {AGAIN}"
 
 
 # --- what the broker answers ---------------------------------------------------------------------

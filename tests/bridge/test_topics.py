@@ -32,12 +32,10 @@ from bridge.topics import (
     Topics,
     Watermark,
     attributes,
-    derived_json,
     is_level,
     payload,
     read_envelope,
     read_watermark,
-    reading_body,
     reading_message,
     sent_again,
     watermark_message,
@@ -191,14 +189,6 @@ def test_attributes_tell_when_and_how_sure() -> None:
     ]
 
 
-def test_derived_values_are_written_as_json() -> None:
-    assert derived_json({"over_power": False, "tempo_today": None, "tariff_index": 2}) == {
-        "over_power": False,
-        "tempo_today": None,
-        "tariff_index": 2,
-    }
-
-
 # --- the reading message -------------------------------------------------------------------------
 
 
@@ -217,7 +207,9 @@ def test_what_may_be_left_out_has_its_default() -> None:
 
 def test_what_the_spool_keeps_is_sent_with_what_is_true_at_that_moment() -> None:
     envelope = read(floor=3, since=2, replay=True)
-    message = sent_again(TOPICS, METER, reading_body(envelope), 3, 2, replay=True)
+    message = sent_again(
+        TOPICS, METER, envelope.model_dump_json(exclude={"floor", "since", "replay"}), 3, 2, replay=True
+    )
     assert message == Message(f"linky/{METER}/reading", message.payload, retain=False, qos=1)
     assert read_envelope(TOPICS, message.topic, message.payload.encode()) == envelope
 

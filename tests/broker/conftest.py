@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any, Final
@@ -73,12 +73,14 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 class Ear:
     """Everything that was published, and a way to wait for something."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, login: tuple[str, str] | None = None) -> None:
         self.heard: list[tuple[str, str]] = []
         self._news = threading.Condition()
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._hear
         self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        if login is not None:
+            self._client.username_pw_set(*login)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
@@ -137,8 +139,8 @@ def ear(broker: Broker) -> Iterator[Ear]:
 class Program:
     """`ticbridge` as a process of its own; its standard error is read line by line."""
 
-    def __init__(self, folder: Path, config: Path, *arguments: str) -> None:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")}
+    def __init__(self, folder: Path, config: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")} | dict(variables or {})
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ticbridge", "--config", str(config), *arguments],
             env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -204,13 +206,13 @@ Run = Callable[..., Program]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    """Start `ticbridge` with a configuration: `run({"mqtt": {...}}, "bridge")`."""
+    """Start `ticbridge` with a configuration, and variables: `run({"mqtt": {...}}, "bridge", NAME="value")`."""
     started: list[Program] = []
 
-    def start(config: dict[str, Any], *arguments: str) -> Program:  # a YAML tree
+    def start(config: dict[str, Any], *arguments: str, **variables: str) -> Program:  # a YAML tree
         path = tmp_path / f"config{len(started)}.yaml"
         path.write_text(yaml.safe_dump(config))
-        program = Program(tmp_path, path, *arguments)
+        program = Program(tmp_path, path, *arguments, variables=variables)
         started.append(program)
         return program
 

@@ -100,6 +100,21 @@ def test_a_meter_is_removed_by_hand_and_leaves_nothing(broker: Broker, ear: Ear,
     assert unknown.said[-1:] == [f"ticbridge: {METERS[0]} was not announced by the bridge pi"]
 
 
+def test_what_is_let_out_no_more_leaves_the_broker(broker: Broker, ear: Ear, run: Run, tmp_path: Path) -> None:
+    def kept() -> set[str]:
+        return {where.removeprefix(f"linky/{METERS[0]}/") for where in retained(broker) if METERS[0] in where}
+
+    first = run(configured(broker, tmp_path, (1,)), "bridge")
+    for leaf in ("sinsts", "smaxsn", "smaxsn/attributes", "breaker_margin"):
+        ear.wait_for(f"linky/{METERS[0]}/{leaf}")
+    assert first.stop() == 0
+    assert kept() > {"status", "sinsts", "smaxsn", "smaxsn/attributes", "breaker_margin"}
+    second = run(configured(broker, tmp_path, (1,), publish={"fields": ["sinsts"]}), "bridge")
+    ear.wait_for(f"linky/{METERS[0]}/smaxsn/attributes", lambda payload: payload == "")
+    assert second.stop() == 0
+    assert kept() == {"status", "sinsts", topic(METERS[0])}
+
+
 def test_by_hand_without_a_meter_or_a_broker(broker: Broker, ear: Ear, run: Run, tmp_path: Path) -> None:
     config = configured(broker, tmp_path)
     unseen = run(config, "discovery", "show")

@@ -243,7 +243,7 @@ def test_the_bridge_is_a_device_of_its_own() -> None:
     message = bridge_message(setting)
     assert (message.topic, message.retain, message.qos) == ("ha/device/linky_bridge_Pi-2/config", True, 1)
     body = json.loads(message.payload)
-    assert body["components"].keys() == {"connected", "version", "started"}
+    assert body["components"].keys() == {"connected", "version", "started", "spool_depth", "spool_dropped"}
     assert body == {
         "device": {
             "identifiers": ["linky_bridge_Pi-2"],
@@ -290,6 +290,28 @@ def test_the_bridge_is_a_device_of_its_own() -> None:
                 "entity_category": "diagnostic",
                 "enabled_by_default": False,
                 "value_template": "{{ value_json.started }}",
+            },
+            "spool_depth": {
+                "platform": "sensor",
+                "unique_id": "linky_bridge_Pi-2_spool_depth",
+                "default_entity_id": "sensor.ticbridge_pi_2_spool_depth",
+                "name": "Readings waiting",
+                "state_topic": "maison/bridge/Pi-2/info",
+                "entity_category": "diagnostic",
+                "enabled_by_default": False,
+                "icon": "mdi:tray-full",
+                "value_template": "{{ value_json.spool.depth }}",
+            },
+            "spool_dropped": {
+                "platform": "sensor",
+                "unique_id": "linky_bridge_Pi-2_spool_dropped",
+                "default_entity_id": "sensor.ticbridge_pi_2_spool_dropped",
+                "name": "Readings lost",
+                "state_topic": "maison/bridge/Pi-2/info",
+                "entity_category": "diagnostic",
+                "enabled_by_default": True,
+                "icon": "mdi:tray-remove",
+                "value_template": "{{ value_json.spool.dropped }}",
             },
         },
     }

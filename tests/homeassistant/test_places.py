@@ -69,6 +69,13 @@ ALSO = {
 }
 
 
+def test_on_tempo_the_places_are_taken_and_panels_get_none_for_their_maximum() -> None:
+    on, historique = enabled(Plan(Contract.TEMPO)), enabled(Plan(Contract.TEMPO, Mode.HISTORIQUE))
+    assert (len(on), on & {"event", "active_power_mean", "overvoltage"}) == (PLACES, set())
+    assert historique & {"event", "active_power_mean"} == {"active_power_mean"}
+    assert enabled(Plan(Contract.PRODUCER)) & {"sinsti", "eait", "smaxin"} == {"sinsti", "eait"}
+
+
 @pytest.mark.parametrize("contract", ALSO)
 def test_what_a_household_gets(contract: str) -> None:
     assert enabled(Plan(Contract(contract))) == {*ALWAYS.split(), *ALSO[contract].split()}

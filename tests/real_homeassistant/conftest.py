@@ -17,7 +17,14 @@ from tests.real_homeassistant import meters
 from tests.real_homeassistant.home import HomeAssistant, wait_until
 
 # What needs a house that nothing happened to comes first; what takes it apart, last.
-_ORDER: Final = ("test_statistics", "test_entities", "test_recorder", "test_availability", "test_details")
+_ORDER: Final = (
+    "test_statistics",
+    "test_entities",
+    "test_recorder",
+    "test_ready_made",
+    "test_availability",
+    "test_details",
+)
 _CAPTURES: Final = Path(__file__).parent.parent / "captures"
 WEEKEND: Final = "weekend"  # a meter with three indexes, that the supplier made up
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -26,6 +27,11 @@ from tests.needs import need
 HERE: Final = Path(__file__).parent
 STARTS_WITHIN: Final = 120.0  # seconds
 _CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+# Where it shows each dashboard -> the file.
+DASHBOARDS: Final = {
+    f"linky-{path.name.removesuffix('.yaml').replace('.', '-').replace('_', '-')}": path.name
+    for path in sorted((HERE.parents[1] / "homeassistant" / "dashboards").glob("*.yaml"))
+}
 LAB: Final = Path(os.environ.get("HA_LAB") or _CACHE / "ticbridge-homeassistant")
 # Home Assistant's defaults, the recorder's above all; what it needs besides is said by its own pages.
 _CONFIGURATION: Final = """\
@@ -45,8 +51,25 @@ system_log:
 recorder:
 history:
 energy:
+logbook:
+automation: !include automations.yaml
+lovelace:
+  dashboards:
 """
-_OURS: Final = re.compile("mqtt|sensor|recorder|energy|statistic", re.IGNORECASE)
+# All that it asks at first but for the owner's account; its pages send a browser there until all is answered.
+_ONBOARDING: Final = json.dumps(
+    {"version": 4, "key": "onboarding", "data": {"done": ["core_config", "analytics", "integration"]}}
+)
+_DASHBOARD: Final = """\
+    {path}:
+      mode: yaml
+      title: {path}
+      filename: dashboards/{name}
+"""
+_OURS: Final = re.compile(
+    "mqtt|sensor|recorder|energy|statistic|automation|blueprint|lovelace|dashboard|frontend|template", re.IGNORECASE
+)
+_READY_MADE: Final = HERE.parents[1] / "homeassistant"
 _FLAWED: Final = re.compile(r"^\d{4}-\d\d-\d\d \S+ (WARNING|ERROR|CRITICAL) ")
 _DATED: Final = re.compile(r"^\d{4}-\d\d-\d\d ")
 
@@ -78,7 +101,15 @@ class HomeAssistant:
         self._process: subprocess.Popen[bytes] | None = None
         self._token = ""
         self._logs: list[str] = []
-        (self._folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port))
+        configuration = _CONFIGURATION.format(port=self._port)
+        for part in ("dashboards", "blueprints"):  # copied as docs/how-to/home-assistant.md says
+            shutil.copytree(_READY_MADE / part, self._folder / part)
+        for path, name in DASHBOARDS.items():
+            configuration += _DASHBOARD.format(path=path, name=name)
+        (self._folder / "configuration.yaml").write_text(configuration)
+        (self._folder / "automations.yaml").write_text("[]\n")
+        (self._folder / ".storage").mkdir()
+        (self._folder / ".storage" / "onboarding").write_text(_ONBOARDING)
 
     # --- its life --------------------------------------------------------------------------------
 
@@ -168,6 +199,25 @@ class HomeAssistant:
         answer = self.try_call(kind, **fields)
         assert answer["success"], answer
         return answer["result"]
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def tokens(self) -> dict[str, object]:
+        """What its page keeps of an owner who is logged in."""
+        return {
+            "hassUrl": self.url, "clientId": f"{self.url}/", "access_token": self._token, "refresh_token": "",
+            "token_type": "Bearer", "expires_in": 10**8, "expires": 10**14,
+        }  # fmt: skip
+
+    def automate(self, name: str, blueprint: str, **inputs: object) -> str:
+        """Make an automation of a blueprint as the page does; its entity."""
+        made = {"alias": name, "use_blueprint": {"path": f"ticbridge/{blueprint}.yaml", "input": inputs}}
+        assert self._request(f"/api/config/automation/config/{name}", made) == {"result": "ok"}
+        wait_until(lambda: f"automation.{name}" in self.states(), 30, f"{name} is there")
+        return f"automation.{name}"
 
     def states(self) -> dict[str, dict[str, Any]]:
         """entity id -> state, as the page shows it."""

@@ -122,6 +122,11 @@ class Line(threading.Thread):
             self._halted = True
             self.meter.plan = replace(self.meter.plan, corrupt=0.0)
 
+    def skip(self, time: timedelta) -> None:
+        """The meter's clock goes on by so much at once; what was used meanwhile is counted."""
+        with self._lock:
+            self._now += time
+
     def mute(self, *, mute: bool) -> None:
         """The port is there and nothing comes: a wire is off."""
         with self._lock:

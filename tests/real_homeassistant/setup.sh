@@ -29,6 +29,12 @@ if [ ! -x "$root/usr/bin/python3" ]; then
 fi
 mkdir -p "$root/config"
 
+# The browser that looks at the dashboards runs outside, as an owner's does.
+if ! command -v chromium >/dev/null; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+fi
+
 # The way out is the same inside as outside.
 for file in /etc/resolv.conf /etc/ssl/certs/ca-certificates.crt /etc/pip.conf "${PIP_CONFIG_FILE:-}" "${PIP_CERT:-}" \
         "${SSL_CERT_FILE:-}" "${REQUESTS_CA_BUNDLE:-}"; do

@@ -26,13 +26,13 @@ TARIFFS[WEEKEND] = 3
 _ABOUT_THE_INSTALLATION: Final = ("http", "homeassistant")
 
 
-def as_shown(text: str, device_class: str | None, platform: str) -> str:
+def as_shown(text: str, component: dict[str, Any]) -> str:
     """What Home Assistant makes of a payload."""
     if text == UNKNOWN:
         return "unknown"
-    if platform == "binary_sensor":
-        return text.lower()
-    return str(datetime.fromisoformat(text).timestamp()) if device_class == "timestamp" else text
+    if component["platform"] == "binary_sensor":
+        return {component.get("payload_on", "ON"): "on", component.get("payload_off", "OFF"): "off"}[text]
+    return str(datetime.fromisoformat(text).timestamp()) if component.get("device_class") == "timestamp" else text
 
 
 def said(state: str, device_class: str | None) -> str:
@@ -51,9 +51,8 @@ def different(house: House, meter: str) -> dict[str, tuple[str | None, str]]:
         component = components[key]
         if "state_topic" not in component or component["platform"] == "event":
             continue
-        kind, platform = component.get("device_class"), component["platform"]
-        meant = [as_shown(texts[key], kind, platform) for texts in (before, after) if key in texts]
-        if said(state, kind) not in meant:
+        meant = [as_shown(texts[key], component) for texts in (before, after) if key in texts]
+        if said(state, component.get("device_class")) not in meant:
             wrong[key] = (after.get(key), state)
     return wrong
 

@@ -33,3 +33,15 @@ def test_a_server_is_taken_apart() -> None:
 def test_anything_else_names_what_is_expected(url: str) -> None:
     with pytest.raises(ConfigError, match=r"storage\.database: .* will not do; expected sqlite:///path"):
         database(url)
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://bob:hunter2/x@db.local/linky", "postgresql://bob:hunter2#x@db.local/linky",
+    "postgresql://bob:hunter2@db.local:hunter2/linky", "postgresql://bob:hunter2[@db.local/linky",
+    "mysql://bob:hunter2@db.local/linky", "sqlite://bob:hunter2@host/db",
+])  # fmt: skip
+def test_no_mistake_in_an_address_tells_the_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        database(url)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None

@@ -11,7 +11,6 @@ from bridge.derived.quality import LineQuality
 from bridge.tic.catalogue import BY_SLUG, DERIVED, Mode, Quantity
 from bridge.tic.models import MODELS, Historique, Reading, Standard
 from bridge.tic.values import PARIS, DayProfile, Relays, StatusRegister, Value
-from bridge.topics import derived_json
 from tests.bridge.heard import checked
 from tests.bridge.readings import values_of
 
@@ -152,4 +151,3 @@ def test_whatever_a_meter_says_what_is_derived_is_of_the_rows_kind(data: st.Data
         said = derived.take(checked(reading, now), data.draw(st.lists(st.sampled_from(["dpm1", "fpm2", "adps"]))))
         assert [(slug, value) for slug, value in said.values.items() if not _fits(slug, value)] == []
         assert said.changed <= said.values.keys()
-        assert derived_json(said.values).keys() == said.values.keys()
