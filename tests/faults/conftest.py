@@ -14,8 +14,9 @@ from typing import Final
 
 import pytest
 
-from tests.faults.house import House, Outcome, Tree
+from tests.faults.house import House, Outcome
 from tests.faults.processes import PostgreSQL
+from tests.faults.station import Tree
 from tests.needs import lack, need
 
 Build = Callable[..., House]
@@ -47,14 +48,16 @@ def build(tmp_path: Path, template: Path, request: pytest.FixtureRequest) -> Ite
     houses: list[House] = []
     mounted: list[Path] = []
 
-    def build_house(postgresql: PostgreSQL | None = None, *, small: str = "", **changes: Tree) -> House:
+    def build_house(
+        postgresql: PostgreSQL | None = None, *, small: str = "", meters: int = 1, **changes: Tree
+    ) -> House:
         folder = tmp_path / f"house{len(houses)}"
         folder.mkdir()
         if small:  # that folder is on a small disk
             (folder / small).mkdir()
             mounted.append(mount_small_disk(folder / small))
         cell = request.node.name.removeprefix("test_").replace("_", " ")
-        house = House(folder, template, _SEED, cell, changes, postgresql)
+        house = House(folder, template, _SEED, cell, changes, meters, postgresql)
         houses.append(house)
         return house
 
@@ -108,9 +111,9 @@ def table(outcomes: list[Outcome]) -> Iterator[str]:
             f"| {o.cell} | {v.accepted} | {v.stored} | {v.duplicates} | {v.dead} | {v.gaps} | {len(v.missing)} "
             f"| {o.seed} | {o.seconds:.0f} |"
         )
-    verdicts = [o.verdict for o in outcomes if not o.is_proof]
+    verdicts = [o.verdict for o in outcomes if o.is_promise]
     yield (
-        f"| all but the proofs | {sum(v.accepted for v in verdicts)} | {sum(v.stored for v in verdicts)} "
+        f"| **the promise** | {sum(v.accepted for v in verdicts)} | {sum(v.stored for v in verdicts)} "
         f"| {sum(v.duplicates for v in verdicts)} | {sum(v.dead for v in verdicts)} | {sum(v.gaps for v in verdicts)} "
         f"| {sum(len(v.missing) for v in verdicts)} | | {sum(o.seconds for o in outcomes):.0f} |"
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import shutil
 import signal
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -21,84 +19,14 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bridge.spool import Spool
 from tests.faults.generator import Generator
-from tests.faults.ledger import Promised, Stored, Verdict, count, judge, keep_ledger, newest, read_database, read_spool
+from tests.faults.ledger import Promised, Stored, Verdict, count, judge, read_database
 from tests.faults.processes import PATIENCE, Broker, PostgreSQL, Program
 from tests.faults.relay import Relay
+from tests.faults.station import HURRY, LINK, LONG, Station, Tree, merged
 from tests.faults.wrapper import KILLS_THE_BROKER
 
-LONG: Final = os.environ.get("FAULTS") == "long"
-RATE: Final = 90.0 if LONG else 60.0  # frames a second
-HURRY: Final = 1.0  # seconds that a bridge waits for the watermark, instead of a minute
-_LINK: Final = {"bridge.mqtt._BACKOFF": (0.2, 2.0)}
-_BRIDGE: Final = {
-    **_LINK, "bridge.daemon._BACKOFF": (0.2, 2.0), "bridge.spool._RETRY": 1.0, "bridge.handover.PATIENCE": HURRY,
-}  # fmt: skip
-long_only: Final = pytest.mark.skipif(not LONG, reason="in the long form only: make faults")
 _BEYOND_HELP: Final = 3.0  # seconds after which an empty spool will not make a wrong database right
-
-Tree = dict[str, Any]  # of YAML
-
-
-class Station:
-    """A meter and the bridge that reads it."""
-
-    def __init__(self, number: int, folder: Path, port: int, changes: Tree, seed: int, bridge: str) -> None:
-        self.state = folder / f"state{number}"
-        self.spool = self.state / "spool.sqlite3"
-        self.meter = f"0618610000{number:02}"
-        # A port is known by its place below /dev; there everybody may write in shm only.
-        self._ports = Path(tempfile.mkdtemp(prefix="ticbridge-", dir="/dev/shm"))
-        self.generator = Generator(self._ports / "port", self.meter, seed)
-        self.remembered = Promised()
-        config: Tree = {
-            "bridge": {"id": bridge, "state_dir": str(self.state)},
-            "meters": [{"source": str(self.generator.link), "mode": "standard", "id": self.meter}],
-            "mqtt": {"host": "127.0.0.1", "port": port, "keepalive": 5},
-            "publish": {"fields": ["sinsts"], "min_interval": 1},
-            "homeassistant": {"enabled": False},
-            "spool": {"release": "stored", "min_free_disk": 0},
-        }
-        self.bridge = Program(f"bridge{number}", folder, merged(config, changes))
-        self.bridge.tampering = {"hurry": _BRIDGE}
-
-    def make_spool(self) -> None:
-        """Have the product make its spool, and the ledger kept in it."""
-        self.state.mkdir(exist_ok=True)
-        Spool(self.spool).close()
-        keep_ledger(self.spool)
-
-    def promised(self) -> Promised:
-        """What this station's spool promised, whichever of its images is in place now."""
-        promised = Promised()
-        promised.add(self.remembered)
-        promised.add(read_spool(self.spool))
-        return promised
-
-    def remember(self) -> None:
-        """Keep the ledger: the spool will be exchanged."""
-        self.remembered.add(read_spool(self.spool))
-        self.remembered.held = 0
-
-    def wait_until_read(self, seconds: float = PATIENCE) -> None:
-        """Wait until the newest frame is accepted: then everything before it is, or never will be."""
-        self.generator.stop()
-        until, pause = monotonic() + seconds, threading.Event()
-        while newest(self.spool) != self.generator.counter:
-            if monotonic() > until:
-                pytest.fail(f"the bridge does not read its port; it said: {self.bridge.said[-20:]}")
-            if not self.bridge.is_running:
-                self.bridge.start()
-            self.generator.send()
-            waited = monotonic() + 1
-            while newest(self.spool) != self.generator.counter and monotonic() < waited:
-                pause.wait(0.05)
-
-    def close(self) -> None:
-        self.bridge.close()
-        self.generator.close()
-        shutil.rmtree(self._ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +37,16 @@ class Outcome:
     seed: int
     verdict: Verdict
     seconds: float
-    is_proof: bool
+    is_promise: bool  # what is missing here breaks it
 
 
 class House:
     """A whole installation in a folder. Time is counted in frames: `pass_by(60)` is a second of the meter's."""
 
     def __init__(
-        self, folder: Path, template: Path, seed: int, cell: str, changes: Tree, postgresql: PostgreSQL | None
-    ):
+        self, folder: Path, template: Path, seed: int, cell: str, changes: Tree, meters: int,
+        postgresql: PostgreSQL | None,
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.seed = seed
         self.cell = cell
@@ -128,6 +57,7 @@ class House:
         self.may_give_up = False  # gaps are what this cell is about
         self.may_send_unspooled = False  # the disk is full: what cannot be promised is sent all the same
         self.is_proof = False  # something is broken on purpose, and must be seen
+        self.is_promise = True  # False: nobody can keep it here, and what is lost is said
         self.patience = HURRY  # of its bridges
         self.injected: list[bytes] = []  # messages that must end as dead letters
         self.outcomes: list[Outcome] = []
@@ -138,7 +68,7 @@ class House:
         self.place.mkdir(exist_ok=True)
         self.database = self.place / "db.sqlite3"
         shutil.copy(template, self.database)
-        self.stations = [Station(0, folder, self.near.port, changes, seed, "pi")]
+        self.stations = [Station(0, folder, self.near.port, changes, seed, "pi", meters)]
         url = postgresql.url if postgresql else f"sqlite:///{self.database}"
         config: Tree = {
             "bridge": {"id": "pi", "state_dir": str(folder / "web")},
@@ -146,7 +76,8 @@ class House:
             "storage": {"database": url, "batch": {"rows": 50, "seconds": 0.2}},
         }
         self.store = Program("store", folder, merged(config, {k: v for k, v in changes.items() if k == "storage"}))
-        self.store.tampering = {"hurry": _LINK}
+        self.store.tampering = {"hurry": LINK}
+        self.workers: list[Program] = []  # beside the store, of the same database
 
     # --- parts -------------------------------------------------------------------------------------
 
@@ -162,13 +93,22 @@ class House:
 
     @property
     def programs(self) -> list[Program]:
-        return [self.store, *(station.bridge for station in self.stations)]
+        return [self.store, *self.workers, *(station.bridge for station in self.stations)]
 
     def add_station(self, bridge: str) -> Station:
         """One more meter with a bridge of its own."""
-        station = Station(len(self.stations), self.folder, self.near.port, self._changes, self.seed + 1, bridge)
+        number = len(self.stations)
+        station = Station(number, self.folder, self.near.port, self._changes, self.seed + 100 * number, bridge)
         self.stations.append(station)
         return station
+
+    def share(self, workers: int) -> None:
+        """Have so many workers store, each taking a part of the readings."""
+        self.store.arguments = ["--share", "workers"]
+        for number in range(1, workers):
+            worker = Program(f"store{number}", self.folder, self.store.config)
+            worker.tampering, worker.arguments = self.store.tampering, self.store.arguments
+            self.workers.append(worker)
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -176,15 +116,15 @@ class House:
         """Start everything but what is told to be absent, and wait until readings flow."""
         if broker:
             self.broker.start()
-        if store:
-            self.store.start()
+        for program in [self.store, *self.workers] if store else []:
+            program.start()
         for station in self.stations:
             station.make_spool()
-            station.generator.start(RATE)
+            station.start_meters()
             if bridges:
                 station.bridge.start()
         for station in self.stations if bridges and wait else ():
-            self.wait(lambda s=station: newest(s.spool) is not None, "nothing is accepted")  # type: ignore[misc]  # bound
+            self.wait(station.has_begun, "nothing is accepted")
 
     def wait(self, done: Callable[[], bool], otherwise: str, seconds: float = PATIENCE) -> None:
         """Wait until something is so; it is asked again and again."""
@@ -284,7 +224,7 @@ class House:
 
     def judge(self) -> Verdict:
         """How it stands now."""
-        sent = set().union(*(station.generator.sent for station in self.stations))
+        sent = {(g.meter, counter) for station in self.stations for g in station.generators for counter in g.sent}
         return judge(self.promised(), self._stored(), sent)
 
     def _stored(self) -> Stored:
@@ -303,7 +243,9 @@ class House:
         for program in reversed(self.programs):
             program.end(how)
         verdict = self.judge()
-        self.outcomes.append(Outcome(self.cell, self.seed, verdict, monotonic() - self._began, self.is_proof))
+        self.outcomes.append(
+            Outcome(self.cell, self.seed, verdict, monotonic() - self._began, self.is_promise and not self.is_proof)
+        )
         return verdict
 
     def _wait_for_peace(self, until: float) -> None:
@@ -342,7 +284,8 @@ class House:
     def close(self) -> None:
         for station in self.stations:
             station.close()
-        self.store.close()
+        for program in [self.store, *self.workers]:
+            program.close()
         self.broker.close()
         self.near.close()
         self.far.close()
@@ -350,13 +293,3 @@ class House:
 
 def _shown(bodies: set[bytes]) -> list[bytes]:
     return sorted(body[:80] for body in bodies)
-
-
-def merged(tree: Tree, changes: Tree) -> Tree:
-    """`changes` laid over `tree`, section by section."""
-    return {
-        key: merged(tree.get(key, {}), changes[key])
-        if isinstance(changes.get(key), dict)
-        else changes.get(key, tree.get(key))
-        for key in {**tree, **changes}
-    }

@@ -103,7 +103,7 @@ def _some(names: Iterable[object]) -> str:
     return ", ".join(texts[:5]) + (", ..." if len(texts) > 5 else "")
 
 
-def judge(promised: Promised, stored: Stored, sent: set[int]) -> Verdict:
+def judge(promised: Promised, stored: Stored, sent: set[tuple[str, int]]) -> Verdict:
     """Hold the database against the ledger of what was accepted, and that against the line's."""
     names = Counter(name for name, _ in stored.rows)
     counters = Counter((name.meter, counter) for name, counter in stored.rows if counter is not None)
@@ -120,7 +120,7 @@ def judge(promised: Promised, stored: Stored, sent: set[int]) -> Verdict:
         repeated=tuple(sorted(counter for (_, counter), number in counters.items() if number > 1)),
         unlike=tuple(sorted(n for n, counter in stored.rows if n in accepted and accepted[n] != counter)),
         renumbered=tuple(promised.twice),
-        unsent=tuple(sorted({c for c in accepted.values() if c is not None} - sent)),
+        unsent=tuple(sorted(c for n, c in accepted.items() if c is not None and (n.meter, c) not in sent)),
         given_up=tuple(sorted(stored.gaps & names.keys())),
         held=promised.held,
     )
@@ -161,10 +161,11 @@ def count(spool: Path, table: str) -> int:
     return int(number)
 
 
-def newest(spool: Path) -> int | None:
-    """The counter that was accepted last."""
+def newest(spool: Path, meter: str) -> int | None:
+    """The counter that was accepted last of a meter."""
     with closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True, timeout=20)) as connection:
-        row = connection.execute("SELECT body FROM ledger ORDER BY rowid DESC LIMIT 1").fetchone()
+        query = "SELECT body FROM ledger WHERE meter = ? ORDER BY rowid DESC LIMIT 1"
+        row = connection.execute(query, (meter,)).fetchone()
     return None if row is None else counter_of(row[0])
 
 

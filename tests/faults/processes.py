@@ -35,6 +35,7 @@ class Program:
         self.tampering: dict[str, Any] = {}  # for the next start; see the wrapper
         self.environment: dict[str, str] = {}
         self.prefix: list[str] = []  # a program that starts ours, such as setpriv
+        self.arguments: list[str] = []
         self.starts = 0
         self.said: list[str] = []
         self._folder = folder
@@ -60,7 +61,7 @@ class Program:
         environment |= {"PYTHONPATH": str(_TREE), "TAMPERING": json.dumps(self.tampering), **self.environment}
         command = self.name.rstrip("0123456789")
         self._process = subprocess.Popen(
-            [*self.prefix, sys.executable, str(_HERE / "wrapper.py"), "--config", str(path), command],
+            [*self.prefix, sys.executable, str(_HERE / "wrapper.py"), "--config", str(path), command, *self.arguments],
             env=environment, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._process.stderr is not None
@@ -74,14 +75,14 @@ class Program:
                     self.said.append(line.rstrip())
                     self._news.notify_all()
 
-    def wait_for(self, text: str, after: int = 0) -> str:
+    def wait_for(self, text: str, after: int = 0, seconds: float = PATIENCE) -> str:
         """The first line that holds `text`, of those after the first `after`."""
 
         def found() -> list[str]:
             return [line for line in self.said[after:] if text in line]
 
         with self._news:
-            if not self._news.wait_for(found, PATIENCE):
+            if not self._news.wait_for(found, seconds):
                 pytest.fail(f"{self.name} never said {text!r}; it said: {self.said[-20:]}")
             return found()[0]
 

@@ -10,7 +10,8 @@ import pytest
 
 from bridge.handover import PATIENCE
 from tests.faults.conftest import Build
-from tests.faults.house import LONG, House, long_only
+from tests.faults.house import House
+from tests.faults.station import LONG, long_only
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 
@@ -47,7 +48,7 @@ def _refuse_readings(house: House) -> None:
     rules.write_text("topic deny linky/+/reading\ntopic readwrite #\n")
     house.broker.reload()
     house.bridge.wait_for("refuses what we publish")
-    house.bridge.wait_for(f"for {house.patience:.0f} s: sending them again")
+    house.bridge.wait_for(f"for {house.patience:.0f} s: sending them again", seconds=2 * house.patience + PATIENCE)
     house.accept(60)
     rules.write_text("topic readwrite #\n")
     house.broker.reload()

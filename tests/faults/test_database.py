@@ -10,8 +10,9 @@ from contextlib import closing
 import pytest
 
 from tests.faults.conftest import Build
-from tests.faults.house import LONG, House, long_only
+from tests.faults.house import House
 from tests.faults.processes import PostgreSQL
+from tests.faults.station import LONG, long_only
 from tests.needs import need
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Build
-from tests.faults.house import House, long_only
+from tests.faults.house import House
 from tests.faults.processes import Program
+from tests.faults.station import long_only
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 
@@ -40,6 +41,7 @@ def _fill_and_free(house: House, filler: Filler, program: Program) -> None:
         program.wait_for("cannot be written", after=said)
         house.pass_by(60)
         filler.free()
+        program.wait_for("can be written again", after=said)
         house.store_some()
 
 
@@ -48,7 +50,6 @@ def test_the_disk_of_the_spool_is_full(build: Build) -> None:
     house.may_send_unspooled = True
     house.start()
     _fill_and_free(house, Filler(house.stations[0].state), house.bridge)
-    house.bridge.wait_for("can be written again")
     house.keeps_its_promise()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.tic.decode import Decoder
 from bridge.tic.framing import Framer
+from bridge.tic.groups import ETX
 from tests.faults.generator import Damage, Generator, any_of, flipped, frame, joined, noise, truncated
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -45,7 +46,9 @@ def test_a_frame_says_its_counter_and_nothing_of_it_is_refused() -> None:
 def test_what_is_sent_arrives_and_stands_in_the_ledger(generator: Generator) -> None:
     reader = os.open(generator.link, os.O_RDONLY | os.O_NOCTTY)
     assert [generator.send() for _ in range(3)] == [1, 2, 3]
-    data = os.read(reader, 4096)
+    data = b""
+    while data.count(ETX) < 3:
+        data += os.read(reader, 4096)
     os.close(reader)
     assert counters(data) == [1, 2, 3]
     assert generator.sent == {1, 2, 3}
@@ -68,7 +71,10 @@ def test_after_a_replug_the_same_name_is_another_terminal(generator: Generator) 
     os.close(holder)
     reader = os.open(generator.link, os.O_RDONLY | os.O_NOCTTY)
     generator.send()
-    assert counters(os.read(reader, 4096)) == [2]
+    data = b""
+    while ETX not in data:
+        data += os.read(reader, 4096)
+    assert counters(data) == [2]
     os.close(reader)
 
 

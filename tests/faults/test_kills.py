@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Final
 
 import pytest
 
 from tests.faults.conftest import Build
-from tests.faults.house import LONG, House, long_only
+from tests.faults.house import House
 from tests.faults.processes import Broker, Program
+from tests.faults.station import LONG, RATE, long_only
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 
@@ -19,6 +21,15 @@ IN_THE_BRIDGE: Final = (
     "watermark received, nothing released",
 )  # fmt: skip
 IN_THE_STORE: Final = ("received, not committed", "committed, not acknowledged", "acknowledged, no watermark")
+
+
+def _in_turn(points: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """One cell for all of them, or in the long form one for each, four times."""
+    return [(point,) * 4 for point in points] if LONG else [points]
+
+
+def _words(points: tuple[str, ...]) -> str:
+    return points[0] if LONG else "each in turn"
 
 
 def test_nothing_is_lost_when_nothing_happens(house: House) -> None:
@@ -48,6 +59,7 @@ def test_the_store_is_killed_at_random(house: House) -> None:
     house.keeps_its_promise()
 
 
+@long_only
 def test_the_broker_is_stopped_and_started(house: House) -> None:
     house.start()
     for _ in house.rounds(1, 5):
@@ -94,7 +106,33 @@ def test_all_of_them_are_killed_at_random(house: House) -> None:
     house.keeps_its_promise()
 
 
-@pytest.mark.parametrize("points", [(point,) * 4 for point in IN_THE_BRIDGE] if LONG else [IN_THE_BRIDGE])
+@long_only
+def test_a_frozen_program_goes_on_where_it_was(house: House) -> None:
+    """Stopped for longer than the keep-alive: it comes back to a connection that nobody holds."""
+    house.start()
+    assert house.broker.process is not None
+    for pid in (house.store.pid, house.bridge.pid, house.broker.process.pid):
+        house.store_some()
+        os.kill(pid, signal.SIGSTOP)
+        house.pass_by(12 * int(RATE))
+        os.kill(pid, signal.SIGCONT)
+    house.store_some()
+    house.keeps_its_promise()
+
+
+def test_workers_that_share_the_readings_are_killed(house: House) -> None:
+    house.share(2)
+    house.start()
+    workers = [house.store, *house.workers]
+    for _ in house.rounds(2, 10):
+        house.store_some()
+        house.pass_by(house.random.randint(1, 40))
+        house.replace(house.random.choice(workers))
+    house.store_some()
+    house.keeps_its_promise()
+
+
+@pytest.mark.parametrize("points", _in_turn(IN_THE_BRIDGE), ids=_words)
 def test_the_bridge_dies_at_a_crash_point(house: House, points: tuple[str, ...]) -> None:
     house.start(bridges=False)
     for point in points:
@@ -104,7 +142,7 @@ def test_the_bridge_dies_at_a_crash_point(house: House, points: tuple[str, ...])
     house.keeps_its_promise()
 
 
-@pytest.mark.parametrize("points", [(point,) * 4 for point in IN_THE_STORE] if LONG else [IN_THE_STORE])
+@pytest.mark.parametrize("points", _in_turn(IN_THE_STORE), ids=_words)
 def test_the_store_dies_at_a_crash_point(house: House, points: tuple[str, ...]) -> None:
     house.start(store=False)
     for point in points:

@@ -14,6 +14,7 @@ from tests.faults.ledger import Name, Promised, Stored, count, judge, keep_ledge
 
 EPOCH = "11111111-2222-4333-8444-555555555555"
 A, B, C = (Name("061861000001", EPOCH, seq) for seq in (1, 2, 3))
+SENT = {(A.meter, counter) for counter in (10, 11, 12)}
 SPOOL = """
 CREATE TABLE stream(id INTEGER PRIMARY KEY, meter TEXT, epoch TEXT, since INTEGER);
 CREATE TABLE reading(id INTEGER PRIMARY KEY, stream INTEGER, seq INTEGER, at REAL, body TEXT);
@@ -57,12 +58,13 @@ def test_a_name_that_is_accepted_twice_is_noticed(spool: Path) -> None:
 
 
 def test_the_newest_counter_is_that_of_the_last_commit(spool: Path) -> None:
-    assert newest(spool) is None
+    assert newest(spool, A.meter) is None
     with closing(sqlite3.connect(spool)) as connection:
         connection.execute("INSERT INTO reading VALUES (NULL, 7, 1, 0.0, ?)", (body(10),))
         connection.execute("INSERT INTO reading VALUES (NULL, 7, 2, 0.0, ?)", (body(12),))
         connection.commit()
-    assert newest(spool) == 12
+    assert newest(spool, A.meter) == 12
+    assert newest(spool, "another") is None
 
 
 def test_ledgers_of_two_images_of_a_spool_are_one() -> None:
@@ -89,13 +91,13 @@ def test_the_database_is_read_by_names(tmp_path: Path) -> None:
 
 
 def test_a_whole_database_is_right() -> None:
-    verdict = judge(Promised({A: 10, B: None}), Stored([(A, 10), (B, None)]), {10, 11})
+    verdict = judge(Promised({A: 10, B: None}), Stored([(A, 10), (B, None)]), SENT)
     assert verdict.wrong() == []
     assert (verdict.accepted, verdict.stored, verdict.duplicates, verdict.dead, verdict.gaps) == (2, 2, 0, 0, 0)
 
 
 def test_a_reading_in_a_gap_or_set_aside_is_not_missing() -> None:
-    verdict = judge(Promised({A: 10, B: 11, C: 12}), Stored([(A, 10)], [(B, b"")], {C}), {10, 11, 12})
+    verdict = judge(Promised({A: 10, B: 11, C: 12}), Stored([(A, 10)], [(B, b"")], {C}), SENT)
     assert verdict.wrong() == []
     assert (verdict.dead, verdict.gaps) == (1, 1)
 
@@ -115,13 +117,13 @@ def test_a_reading_in_a_gap_or_set_aside_is_not_missing() -> None:
     ],
 )
 def test_each_broken_promise_is_said(promised: Promised, stored: Stored, sentence: str) -> None:
-    verdict = judge(promised, stored, {10, 11})
+    verdict = judge(promised, stored, SENT)
     said = verdict.wrong()
     assert sentence in said
     assert [s for s in said if s != sentence and "stored twice" not in s] == []
 
 
 def test_what_could_not_be_promised_may_be_stored_where_that_is_said() -> None:
-    verdict = judge(Promised({A: 10}), Stored([(A, 10), (B, 11)]), {10, 11})
+    verdict = judge(Promised({A: 10}), Stored([(A, 10), (B, 11)]), SENT)
     assert verdict.wrong(may_send_unspooled=True) == []
     assert replace(verdict, held=1).wrong(may_send_unspooled=True) == ["1 still in the spool"]

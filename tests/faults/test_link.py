@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.house import LONG, House, long_only
+from tests.faults.house import House
+from tests.faults.station import long_only
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 
@@ -43,11 +44,12 @@ def test_links_are_black_holes(house: House) -> None:
     house.keeps_its_promise()
 
 
+@long_only
 def test_links_are_slow(house: House) -> None:
     house.start()
     house.near.slow(20_000)
     house.far.slow(20_000)
-    house.pass_by(600 if LONG else 120)
+    house.pass_by(600)
     house.near.heal()
     house.far.heal()
     house.keeps_its_promise()

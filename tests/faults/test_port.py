@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.faults.conftest import Build
 from tests.faults.generator import any_of, flipped, joined, noise, truncated
-from tests.faults.house import LONG, House
+from tests.faults.house import House
+from tests.faults.station import LONG
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 
@@ -30,3 +32,17 @@ def test_a_noisy_line_gives_fewer_readings_and_no_false_ones(house: House) -> No
     house.generator.damage = None
     verdict = house.keeps_its_promise()
     assert verdict.accepted < house.generator.counter
+
+
+def test_one_of_two_ports_fails_and_the_other_meter_goes_on(build: Build) -> None:
+    house = build(meters=2)
+    house.start()
+    _, other = house.stations[0].generators
+    for _ in house.rounds(1, 4):
+        said = len(house.bridge.said)
+        other.unplug()
+        house.bridge.wait_for("is the adapter unplugged?", after=said)
+        house.store_some(30)
+        other.plug()
+        house.bridge.wait_for(f"Reading {other.link}", after=said)
+    house.keeps_its_promise()

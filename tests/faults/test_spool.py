@@ -10,8 +10,9 @@ from contextlib import closing
 import pytest
 
 from tests.faults.conftest import Build
-from tests.faults.house import LONG, RATE, House
+from tests.faults.house import House
 from tests.faults.ledger import count
+from tests.faults.station import RATE, long_only
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 
@@ -55,13 +56,14 @@ def test_an_older_image_of_the_spool_is_put_back(house: House) -> None:
     house.keeps_its_promise()
 
 
+@long_only
 def test_the_spool_is_locked_by_another_program(house: House) -> None:
     house.may_send_unspooled = True
     house.start()
     house.store_some()
     with closing(sqlite3.connect(house.stations[0].spool, isolation_level=None, timeout=20)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        house.pass_by(900 if LONG else 120)
+        house.pass_by(900)
         connection.execute("ROLLBACK")
     house.accept(1)
     house.keeps_its_promise()
@@ -74,3 +76,42 @@ def test_what_came_before_the_first_store_is_stored_when_one_comes(build: Build)
     house.store.start()
     house.store_some(60)
     house.keeps_its_promise()
+
+
+@long_only
+def test_a_sparing_spool_loses_nothing_while_its_bridge_lives(build: Build) -> None:
+    """What it never wrote it never accepted, so more is stored than the ledger holds."""
+    house = build(spool={"durability": "sparing"})
+    house.may_send_unspooled = True
+    house.start(wait=False)
+    house.store_some()
+    house.broker.end(signal.SIGKILL)
+    house.pass_by(15 * int(RATE))  # longer than it holds them in memory
+    house.broker.start()
+    house.store_some()
+    house.replace(house.bridge, signal.SIGTERM)
+    house.store_some()
+    sent = house.generator.counter
+    verdict = house.keeps_its_promise()
+    assert verdict.stored > 0.9 * sent
+
+
+def test_a_damaged_spool_is_set_aside_and_what_comes_after_is_kept(house: House) -> None:
+    house.is_promise = False
+    house.start(store=False)
+    house.accept(30)
+    station = house.stations[0]
+    house.bridge.end(signal.SIGKILL)
+    station.remember()
+    station.spool.write_bytes(b"no database any more" * 1000)
+    for rest in ("-wal", "-shm"):
+        station.spool.with_name(station.spool.name + rest).unlink(missing_ok=True)
+    station.make_spool()
+    house.bridge.start()
+    house.store.start()
+    house.store_some(30)
+    verdict = house.settle()
+    assert {name.epoch for name in verdict.missing} <= {name.epoch for name in station.remembered.readings}
+    assert verdict.stored == verdict.accepted - len(verdict.missing) > 0
+    assert not verdict.duplicates
+    assert len(list(station.state.glob("spool.sqlite3.broken-*"))) == 1

@@ -174,7 +174,7 @@ if __name__ == "__main__":
     faulthandler.register(signal.SIGUSR1)  # a program that does not stop is asked what it does
     open_rooms()
     given = json.loads(os.environ.pop("TAMPERING", "{}"))
-    if sys.argv[-1] == "store":
+    if "store" in sys.argv:
         _tamper_when_ready(given)
     else:
         tamper(given)
