@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import select
+import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -111,6 +113,41 @@ class Generator:
     def _run(self, pause: float) -> None:
         while not self._stopping.wait(pause):
             self.send()
+
+
+class SerialServer:
+    """Hands a line's bytes to whoever connects, one after the other: what `socket://` reads."""
+
+    def __init__(self, link: Path) -> None:
+        self._port = os.open(link, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server.settimeout(0.1)
+        self.port: int = self._server.getsockname()[1]
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="serial server", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+        self._server.close()
+        os.close(self._port)
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(OSError):  # nobody came, or who came went
+                client, _ = self._server.accept()
+                with client:
+                    client.settimeout(0.5)
+                    self._hand_over(client)
+
+    def _hand_over(self, client: socket.socket) -> None:
+        while not self._stopping.is_set():
+            if select.select([self._port, client.fileno()], [], [], 0.1)[0]:
+                if select.select([client], [], [], 0)[0] and not client.recv(1):
+                    return
+                with contextlib.suppress(BlockingIOError):
+                    client.sendall(os.read(self._port, 4096))
 
 
 # --- damage --------------------------------------------------------------------------------------

@@ -95,10 +95,12 @@ class House:
     def programs(self) -> list[Program]:
         return [self.store, *self.workers, *(station.bridge for station in self.stations)]
 
-    def add_station(self, bridge: str) -> Station:
-        """One more meter with a bridge of its own."""
+    def add_station(self, bridge: str, meter: str = "") -> Station:
+        """One more bridge, with a meter of its own, or at the same as another: then its frames count on elsewhere."""
         number = len(self.stations)
         station = Station(number, self.folder, self.near.port, self._changes, self.seed + 100 * number, bridge)
+        if meter:
+            station.read_too(meter)
         self.stations.append(station)
         return station
 
@@ -148,6 +150,11 @@ class House:
         """Let so many rows more be stored."""
         until = self._count_rows() + rows
         self.wait(lambda: self._count_rows() >= until, f"nothing is stored: {self.store.said[-20:]}")
+
+    def replace_broker(self) -> None:
+        """Stop it and start it, with other options."""
+        self.broker.end()
+        self.broker.start()
 
     def replace(self, program: Program, number: int = signal.SIGKILL) -> None:
         """End a program by a signal, and start it again."""
@@ -225,9 +232,10 @@ class House:
     def judge(self) -> Verdict:
         """How it stands now."""
         sent = {(g.meter, counter) for station in self.stations for g in station.generators for counter in g.sent}
-        return judge(self.promised(), self._stored(), sent)
+        return judge(self.promised(), self.stored(), sent)
 
-    def _stored(self) -> Stored:
+    def stored(self) -> Stored:
+        """What is in the database now."""
         return read_database(self.execute)
 
     def settle(self, seconds: float = PATIENCE, how: int = signal.SIGKILL) -> Verdict:
@@ -265,7 +273,7 @@ class House:
         wrong = verdict.wrong(may_send_unspooled=self.may_send_unspooled)
         if verdict.gaps and not self.may_give_up:
             wrong.append(f"{verdict.gaps} readings were given up")
-        buried = {body for _, body in self._stored().dead}
+        buried = {body for _, body in self.stored().dead}
         if buried != set(self.injected):
             never, false = set(self.injected) - buried, buried - set(self.injected)
             wrong.append(f"bad messages not set aside: {_shown(never)}; set aside and not bad: {_shown(false)}")

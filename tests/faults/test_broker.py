@@ -48,10 +48,10 @@ def _refuse_readings(house: House) -> None:
     rules.write_text("topic deny linky/+/reading\ntopic readwrite #\n")
     house.broker.reload()
     house.bridge.wait_for("refuses what we publish")
-    house.bridge.wait_for(f"for {house.patience:.0f} s: sending them again", seconds=2 * house.patience + PATIENCE)
     house.accept(60)
     rules.write_text("topic readwrite #\n")
     house.broker.reload()
+    house.bridge.wait_for(f"for {house.patience:.0f} s: sending them again", seconds=2 * house.patience + PATIENCE)
 
 
 def test_the_broker_refuses_the_topic_for_a_while(house: House) -> None:
@@ -96,6 +96,19 @@ def test_two_bridges_with_one_id_throw_each_other_out(house: House) -> None:
     house.add_station("pi")
     house.start()
     house.pass_by(240 if LONG else 120)
+    house.keeps_its_promise()
+
+
+@long_only
+def test_two_bridges_read_one_meter(house: House) -> None:
+    """They share the topic of the watermark, and neither may believe the other's."""
+    other = house.add_station("pi2", house.stations[0].meter)
+    house.start()
+    for _ in house.rounds(1, 4):
+        house.store_some(20)
+        house.replace(house.random.choice([house.bridge, other.bridge, house.store]))
+        house.random.choice([house.near, house.far]).cut()
+        house.pass_by(house.random.randint(1, 60))
     house.keeps_its_promise()
 
 

@@ -24,8 +24,8 @@ IN_THE_STORE: Final = ("received, not committed", "committed, not acknowledged",
 
 
 def _in_turn(points: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """One cell for all of them, or in the long form one for each, four times."""
-    return [(point,) * 4 for point in points] if LONG else [points]
+    """One cell for all of them, or in the long form one for each, three times."""
+    return [(point,) * 3 for point in points] if LONG else [points]
 
 
 def _words(points: tuple[str, ...]) -> str:

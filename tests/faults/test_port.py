@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from tests.faults.conftest import Build
-from tests.faults.generator import any_of, flipped, joined, noise, truncated
+from tests.faults.generator import SerialServer, any_of, flipped, joined, noise, truncated
 from tests.faults.house import House
-from tests.faults.station import LONG
+from tests.faults.relay import Relay
+from tests.faults.station import LONG, long_only
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 
@@ -46,3 +49,22 @@ def test_one_of_two_ports_fails_and_the_other_meter_goes_on(build: Build) -> Non
         other.plug()
         house.bridge.wait_for(f"Reading {other.link}", after=said)
     house.keeps_its_promise()
+
+
+@long_only
+def test_a_serial_server_that_is_half_open_is_left_for_a_new_connection(house: House) -> None:
+    with (
+        closing(SerialServer(house.generator.link)) as server,
+        closing(Relay(server.port)) as link,
+    ):
+        house.bridge.config["meters"][0]["source"] = f"socket://127.0.0.1:{link.port}"
+        house.start()
+        house.accept(60)
+        said = len(house.bridge.said)
+        link.swallow()
+        house.bridge.wait_for("No signal", after=said)
+        link.heal()
+        house.accept(60)
+        link.cut()
+        house.accept(60)
+        house.keeps_its_promise()
