@@ -16,11 +16,12 @@ from serial.tools import list_ports
 
 from bridge.tic.catalogue import BAUD, Mode
 
+_PLENTY: Final = 512  # bytes that are not worth waiting for more: no meter is so fast
 URLS: Final = ("socket://", "rfc2217://")
 PIECE: Final = 4096  # bytes taken at once
 PATIENCE: Final = 0.1  # seconds that a read over the network may wait for more; pieces, never single bytes
 _QUIET: Final = 0.5  # seconds that a read of a port waits for the first byte
-_GATHER: Final = 0.05  # and then for more: a frame comes in some twenty pieces, whatever the adapter hands over at once
+_GATHER: Final = 0.08  # and then for more: a frame comes in a dozen pieces, whatever the adapter hands over at once
 STABLE_NAMES: Final = Path("/dev/serial/by-id")
 
 
@@ -64,11 +65,15 @@ class SerialSource:
             # pyserial alone would wake for every few bytes that an adapter hands over.
             if not select.select([self._port.fileno()], [], [], _QUIET)[0]:
                 return b""
-            time.sleep(_GATHER)
-            # in_waiting: a port of this machine has it
-            return bytes(self._port.read(min(PIECE, max(1, self._port.in_waiting))))  # type: ignore[attr-defined]
+            if self._waiting() < _PLENTY:
+                time.sleep(_GATHER)
+            return bytes(self._port.read(min(PIECE, max(1, self._waiting()))))
         except (OSError, termios.error, TypeError) as error:  # TypeError: closed by another thread meanwhile
             raise self._gone(error) from None
+
+    def _waiting(self) -> int:
+        """Bytes that can be read now; a port of this machine knows."""
+        return int(self._port.in_waiting)  # type: ignore[attr-defined]
 
     def tune(self, speed: int) -> None:
         """Listen at another speed; and raw again, if another program changed that."""
