@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help demo test check lint types floors docs-drift coverage format docs bench false-values fuzz mutation model test-ha \
-	packages clean
+	packages faults clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -73,6 +73,11 @@ mutation: $(VENV)/mutation
 model:
 	@sh tests/debian_packages.sh model
 	@$(PYTHON) -m tests.model $(ARGS)
+
+# Processes killed, links cut, disks filled: 20 000 readings and more, and a table of what became of them (12 minutes).
+# FAULTS_SEED=n repeats a run's random faults.
+faults: packages $(VENV)/dev
+	FAULTS=long $(BIN)/python -m pytest -m faults -p no:randomly tests/faults $(ARGS)
 
 # A real Home Assistant on a real broker, looked at with chromium (20 minutes; root). The first time, two minutes and 2 GB
 # in HA_LAB, a folder.

@@ -13,10 +13,12 @@ else
     command -v mosquitto >/dev/null 2>&1 || wanted="mosquitto"
     command -v openssl >/dev/null 2>&1 || wanted="$wanted openssl"
     command -v systemd-analyze >/dev/null 2>&1 || wanted="$wanted systemd"
+    ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || wanted="$wanted libfaketime"
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 fi
 [ -n "$wanted" ] || exit 0
 echo "installing from Debian's packages: $wanted"
-# A broker that Debian starts by itself would sit on port 1883: tests start their own.
+# A broker or a database that Debian starts by itself would sit on its usual port: tests start their own.
 if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends $wanted >/dev/null; }; then
     [ "${CI:-}" != true ] || { echo "could not install: $wanted" >&2; exit 1; }
