@@ -141,8 +141,8 @@ class Handover:
             self._wake.set()
 
     def on_watermark(self, meter: str, mark: Watermark) -> None:
-        """The store says how far it is."""
-        self._note(functools.partial(self._mark, meter, mark))
+        """The store says how far it is. Letting go can wait for the next turn, together with other meters'."""
+        self._news.append(functools.partial(self._mark, meter, mark))
 
     def on_store(self, store: str, *, online: bool) -> None:
         """A store said that it is there, or gone."""
@@ -190,10 +190,13 @@ class Handover:
     def _let_go(self) -> None:
         held = self._spool.streams()
         with self._lock:
-            marks = [(stream, progress.handled) for stream, progress in self._streams.items()]
-        for stream, handled in marks:
-            if stream in held and held[stream][0] <= handled:
-                self._spool.release(stream, handled)
+            marks = {
+                stream: progress.handled
+                for stream, progress in self._streams.items()
+                if stream in held and held[stream][0] <= progress.handled
+            }
+        if marks:
+            self._spool.release(marks)
         left = self._spool.streams()
         with self._lock:
             for stream in [s for s in self._streams if s.epoch != self._epoch and s not in left]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import termios
+import time
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,9 +16,12 @@ from serial.tools import list_ports
 
 from bridge.tic.catalogue import BAUD, Mode
 
+_PLENTY: Final = 512  # bytes that are not worth waiting for more: no meter is so fast
 URLS: Final = ("socket://", "rfc2217://")
 PIECE: Final = 4096  # bytes taken at once
-PATIENCE: Final = 0.1  # seconds that a read may wait for more; pieces, never single bytes
+PATIENCE: Final = 0.1  # seconds that a read over the network may wait for more; pieces, never single bytes
+_QUIET: Final = 0.5  # seconds that a read of a port waits for the first byte
+_GATHER: Final = 0.08  # and then for more: a frame comes in a dozen pieces, whatever the adapter hands over at once
 STABLE_NAMES: Final = Path("/dev/serial/by-id")
 
 
@@ -44,6 +49,7 @@ class SerialSource:
         self._spec = spec
         # A pseudo-terminal has no parity: Linux drops the flag, and setting anything again then fails.
         plain = os.path.realpath(spec).startswith("/dev/pts/") or spec.startswith("socket://")
+        self._is_local = not spec.startswith(URLS)
         self._marks_parity = not plain and not spec.startswith(URLS)
         try:
             self._port = _eight_bits(spec, speed) if plain else _seven_bits(spec, speed)
@@ -54,9 +60,20 @@ class SerialSource:
 
     def read(self) -> bytes:
         try:
-            return bytes(self._port.read(PIECE))
+            if not self._is_local:
+                return bytes(self._port.read(PIECE))
+            # pyserial alone would wake for every few bytes that an adapter hands over.
+            if not select.select([self._port.fileno()], [], [], _QUIET)[0]:
+                return b""
+            if self._waiting() < _PLENTY:
+                time.sleep(_GATHER)
+            return bytes(self._port.read(min(PIECE, max(1, self._waiting()))))
         except (OSError, termios.error, TypeError) as error:  # TypeError: closed by another thread meanwhile
             raise self._gone(error) from None
+
+    def _waiting(self) -> int:
+        """Bytes that can be read now; a port of this machine knows."""
+        return int(self._port.in_waiting)  # type: ignore[attr-defined]
 
     def tune(self, speed: int) -> None:
         """Listen at another speed; and raw again, if another program changed that."""

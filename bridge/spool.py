@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice, takewhile
@@ -188,19 +188,22 @@ class Spool:
                 self._db.execute(statement, (held.body, self._ids[held.stream], held.seq))
 
     @_locked
-    def release(self, stream: Stream, seq: int) -> int:
-        """Forget what a stream holds up to `seq`; how many."""
-        kept = [held for held in self._memory if held.stream != stream or held.seq > seq]
+    def release(self, marks: Mapping[Stream, int]) -> int:
+        """Forget what these streams hold up to a seq, all of it in one commit; how many readings."""
+        kept = [held for held in self._memory if held.seq > marks.get(held.stream, 0)]
         released = len(self._memory) - len(kept)
         if released:
             self._memory = deque(kept)
-        if self._db is not None and stream in self._ids:
+        if self._db is not None:
             with self._failing_softly(), self._transaction() as db:
-                statement = "DELETE FROM reading WHERE stream = ? AND seq <= ?"
-                count = db.execute(statement, (self._ids[stream], seq)).rowcount
+                count = 0
+                for stream, seq in marks.items():
+                    if stream in self._ids:
+                        statement = "DELETE FROM reading WHERE stream = ? AND seq <= ?"
+                        count += db.execute(statement, (self._ids[stream], seq)).rowcount
                 self._on_disk -= count
                 released += count
-        if released:
+        for stream in marks if released else ():
             self._measure(stream)
         return released
 

@@ -459,7 +459,7 @@ def test_after_a_reboot_nobody_knows_when_it_was(tmp_path: Path) -> None:
     assert [(body["ts"], body["clock"]) for body in bridge.bodies()] == [("then", "unsure")]
 
 
-# --- the thread ----------------------------------------------------------------------------------
+# --- the threads ----------------------------------------------------------------------------------
 
 
 def test_the_thread_ends_when_told_to(bridge: Bridge) -> None:
@@ -481,3 +481,26 @@ def test_a_reading_that_is_not_on_disk_is_sent_all_the_same(
     monkeypatch.setattr(bridge.spool, "put", lambda held: put(held) and False)
     assert bridge.read(1) == [False]
     assert (bridge.handover.unspooled, bridge.sent()) == (1, [1])
+
+
+def test_the_links_thread_never_waits_for_whoever_is_sending(bridge: Bridge) -> None:
+    """paho calls with a lock held that sending needs: one that waited here for ours would wait for ever."""
+    bridge.connect()
+    bridge.read(1, 2)
+    done = threading.Event()
+
+    def callbacks() -> None:
+        bridge.handover.on_published(1, 0)
+        bridge.handover.on_watermark(METER, Watermark(epoch=NEW, seq=1, batch_seconds=1.0))
+        bridge.handover.on_store("db", online=True)
+        bridge.handover.on_disconnected()
+        bridge.handover.on_connected()
+        done.set()
+
+    with bridge.handover._lock:
+        thread = threading.Thread(target=callbacks)
+        thread.start()
+        assert done.wait(20)
+    thread.join()
+    bridge.later(0)
+    assert bridge.handover.depth == 1

@@ -72,6 +72,18 @@ def test_with_a_connection_a_message_has_a_packet_id_until_there_is_no_room(monk
     assert [link.post(reading) for _ in range(3)] == [1, 2, None]
 
 
+def test_each_connection_has_a_client_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What paho keeps of a connection that ended it would send at once over the next, whatever the window."""
+    monkeypatch.setattr(paho.Client, "connect", lambda *_args, **_options: None)
+    link = Link(HERE, "test")
+    clients = [link._client]
+    for _ in range(2):
+        assert link._connect()
+        clients.append(link._client)
+    assert (clients[0] is clients[1], clients[1] is clients[2]) == (True, False)
+    link.stop()
+
+
 def test_a_link_that_was_not_started_stops_at_once() -> None:
     link = Link(HERE, "test")
     link.stop([Message("linky/bridge/pi/status", "offline")])

@@ -104,9 +104,9 @@ def test_what_is_released_is_gone_and_its_floor_with_it(place: Place) -> None:
     spool = place.open()
     place.fill(spool, A, 1, 2, 3)
     place.fill(spool, B, 1)
-    assert (spool.release(A, 2), spool.release(A, 2), spool.release(OTHER, 9)) == (2, 0, 0)
+    assert (spool.release({A: 2}), spool.release({A: 2}), spool.release({OTHER: 9})) == (2, 0, 0)
     assert (spool.streams(), spool.depth, place.on_disk()) == ({A: (3, 3), B: (1, 1)}, 2, [3, 1])
-    assert spool.release(A, 99) == 1
+    assert spool.release({A: 99}) == 1
     assert (spool.streams(), spool.floor(A)) == ({B: (1, 1)}, None)
     spool.forget(A)
     assert place.open().streams() == {B: (1, 1)}
@@ -147,7 +147,7 @@ def test_a_sparing_spool_writes_only_what_stays_unconfirmed(place: Place) -> Non
     assert place.fill(spool, A, 1, 2) == [True, True]
     place.later(10)
     place.fill(spool, A, 3)
-    spool.release(A, 1)
+    spool.release({A: 1})
     place.later(9.9)
     spool.tick()
     assert (place.on_disk(), spool.depth, seqs(spool, A), spool.floor(A)) == ([], 2, [2, 3], 2)
@@ -155,7 +155,7 @@ def test_a_sparing_spool_writes_only_what_stays_unconfirmed(place: Place) -> Non
     spool.tick()
     assert (place.on_disk(), seqs(spool, A), spool.streams()) == ([2], [2, 3], {A: (2, 3)})
     spool.settle(place.held(A, 3, "{}"))
-    assert (spool.release(A, 2), [held.body for held in spool.after(A, 0, 9)]) == (1, ["{}"])
+    assert (spool.release({A: 2}), [held.body for held in spool.after(A, 0, 9)]) == (1, ["{}"])
 
 
 def test_a_sparing_spool_writes_all_when_it_is_closed(place: Place) -> None:
@@ -244,7 +244,7 @@ def test_the_file_becomes_small_again(place: Place) -> None:
     assert spool._db is not None
     spool._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     large = place.path.stat().st_size
-    spool.release(A, 3000)
+    spool.release({A: 3000})
     spool.tick()
     spool._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert place.path.stat().st_size < large / 2
@@ -294,7 +294,7 @@ def test_a_place_where_nothing_can_be_written_is_no_end(tmp_path: Path, caplog: 
     place = Place(tmp_path)
     spool = place.open()
     assert place.fill(spool, A, 1) == [False]
-    assert (seqs(spool, A), spool.release(A, 1), spool.recall("x"), len(said(caplog))) == ([1], 1, None, 1)
+    assert (seqs(spool, A), spool.release({A: 1}), spool.recall("x"), len(said(caplog))) == ([1], 1, None, 1)
     spool.remember("x", "1")
     spool.forget(A)
     spool.tick()

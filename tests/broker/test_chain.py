@@ -128,6 +128,34 @@ def test_a_broker_that_comes_late_gets_everything(
     assert not [line for line in bridge.said if "Traceback" in line]
 
 
+def test_a_port_that_fails_leaves_the_other_meters_untouched(
+    port: PseudoTerminal, broker: Broker, ear: Ear, run: Run, tmp_path: Path
+) -> None:
+    unplugged = PseudoTerminal()
+    config = {
+        "bridge": {"id": "pi", "state_dir": str(tmp_path / "state")},
+        "meters": [
+            {"source": "/dev/ttyNOWHERE", "mode": "standard", "id": "first"},
+            {"source": unplugged.name, "mode": "historique", "id": "second"},
+            {"source": port.name, "mode": "historique", "id": "third"},
+        ],
+        "mqtt": {"host": "127.0.0.1", "port": broker.port},
+    }
+    data = (CAPTURES / "hist_mono_tempo_demain_rouge.tic").read_bytes()
+    bridge = run(config, "bridge")
+    bridge.wait_for(f"Reading {unplugged.name}")
+    assert unplugged.write(data)
+    ear.wait_for("linky/second/reading", _seq_is(9))
+    unplugged.close()
+    bridge.wait_for("is the adapter unplugged?")
+    ear.wait_for("linky/second/status", lambda payload: payload == "offline")
+    bridge.wait_for(f"Reading {port.name}")
+    assert port.write(data)
+    ear.wait_for("linky/third/reading", _seq_is(9))
+    assert bridge.stop() == 0
+    assert not [line for line in bridge.said if "Traceback" in line]
+
+
 def _seq_is(number: int) -> Callable[[str], bool]:
     return lambda payload: json.loads(payload)["seq"] == number
 

@@ -1,0 +1,151 @@
+"""The store as a process: readings a second from the broker into SQLite, with acknowledgements, and what each costs.
+
+`python -m benchmarks.store live` alone prints its rows.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import paho.mqtt.client as paho
+import yaml
+from paho.mqtt.enums import CallbackAPIVersion
+
+from benchmarks.bridge import broker
+from benchmarks.frames import PERIOD, standard
+from benchmarks.table import Row
+from bridge.config import MeterSettings, PublishSettings
+from bridge.guard import Moment
+from bridge.line import Line
+from bridge.meter import Bridge, Meter
+from bridge.topics import Message, Topics, Watermark, read_watermark, sent_again
+
+_TOPICS: Final = Topics()
+_EPOCH: Final = "11111111-2222-4333-8444-555555555555"
+_READINGS: Final = 20_000
+_WINDOW: Final = 1000  # readings that the store has not handled yet
+
+
+def _bodies(number: int) -> Iterator[tuple[str, str]]:
+    """(meter, body) of readings as a bridge spools them."""
+    made: list[tuple[str, str]] = []
+
+    def accept(meter: str, _seq: int, _at: float, body: str) -> bool:
+        made.append((meter, body))
+        return True
+
+    def send(_: Message) -> bool:
+        return True
+
+    meter = Meter(Bridge("bench", _EPOCH, _TOPICS), MeterSettings(), PublishSettings(), 0.0, send, accept=accept)
+    line = Line()
+    from datetime import UTC, datetime, timedelta  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    for n, frame in enumerate(standard(number + 1)):
+        at = Moment(now + timedelta(seconds=n * PERIOD), n * PERIOD)
+        for checked in line.feed(frame, at):
+            meter.take(checked)
+        yield from made
+        made.clear()
+
+
+def live() -> list[Row]:
+    """Readings that a bridge would send, as fast as the store hands back its watermark."""
+    messages = [sent_again(_TOPICS, meter, body, 1, 1, replay=False) for meter, body in _bodies(_READINGS)]
+    with broker() as port, tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "config.yaml")
+        config.write_text(
+            yaml.safe_dump(
+                {
+                    "bridge": {"id": "bench", "state_dir": str(Path(folder, "state"))},
+                    "mqtt": {"host": "127.0.0.1", "port": port},
+                    "storage": {"database": f"sqlite:///{folder}/db.sqlite3", "batch": {"rows": 500, "seconds": 1}},
+                    "log": {"level": "warning"},
+                }
+            )
+        )
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("TICBRIDGE_")}
+        store = subprocess.Popen(  # noqa: S603  our own
+            [sys.executable, "-m", "ticbridge", "--config", str(config), "store"], env=environment,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            return _feed(port, store.pid, messages)
+        finally:
+            store.send_signal(signal.SIGTERM)
+            store.wait(30)
+
+
+def _feed(port: int, store: int, messages: list[Message]) -> list[Row]:
+    handled, online = [0], [False]
+
+    def hear(_c: object, _u: object, message: paho.MQTTMessage) -> None:
+        mark: tuple[str, Watermark] | None = read_watermark(_TOPICS, message.topic, message.payload)
+        if mark is not None:
+            handled[0] = max(handled[0], mark[1].seq)
+        online[0] |= message.payload == b"online"
+
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = hear
+    client.max_inflight_messages_set(100)
+    client.connect("127.0.0.1", port)
+    client.subscribe([("linky/+/reading/ack", 1), ("linky/store/+/status", 1)])
+    client.loop_start()
+    _until(lambda: online[0])
+    sent = 0
+
+    def push(end: int) -> None:
+        nonlocal sent
+        while sent < end:
+            if sent - handled[0] >= _WINDOW:
+                time.sleep(0.002)
+                continue
+            client.publish(messages[sent].topic, messages[sent].payload, qos=1)
+            sent += 1
+
+    push(2 * _WINDOW)
+    _until(lambda: handled[0] >= 2 * _WINDOW - 500)
+    cpu, began, first = _cpu(store), time.monotonic(), handled[0]
+    push(len(messages))
+    _until(lambda: handled[0] >= len(messages))
+    seconds, used, number = time.monotonic() - began, _cpu(store) - cpu, handled[0] - first
+    client.disconnect()
+    client.loop_stop()
+    return [
+        Row("store, live readings/s into SQLite with acknowledgements, batches of 500", 500, 2000, number / seconds,
+            "readings/s", lower=False),
+        Row("store, processor time per reading", 1, 0.35, used / number * 1000, "ms"),
+    ]  # fmt: skip
+
+
+def _cpu(process: int) -> float:
+    tasks = Path(f"/proc/{process}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+def _until(condition: object) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + 120
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the store does not answer")
+        time.sleep(0.005)
+
+
+def rows() -> list[Row]:
+    """Measure."""
+    return live()
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(row)  # noqa: T201  a tool's output
