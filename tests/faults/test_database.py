@@ -24,7 +24,7 @@ def test_the_database_is_locked_by_another_program(house: House) -> None:
     house.store_some()
     with closing(sqlite3.connect(house.database, isolation_level=None, timeout=20)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        house.pass_by(2500 if LONG else 120)  # in the long form, longer than the store waits for a lock
+        house.pass_by(2200 if LONG else 120)  # in the long form, longer than the store waits for a lock
         connection.execute("ROLLBACK")
     house.keeps_its_promise()
 

@@ -33,7 +33,7 @@ def test_links_are_away(house: House) -> None:
 def test_links_are_black_holes(house: House) -> None:
     """Nobody is told: the keep-alive has to find out. The link heals, the connections do not."""
     house.start()
-    for _ in house.rounds(1, 3):
+    for _ in house.rounds(1, 2):
         house.store_some()
         house.near.swallow()
         house.far.swallow()

@@ -25,7 +25,7 @@ def test_everything_happens_at_random(house: House) -> None:
     house.share(2)
     house.start()
     lasting: list[Callable[[], None]] = []
-    for _ in house.rounds(6, 60):
+    for _ in house.rounds(6, 45):
         lasting.append(house.random.choice(faults(house))())
         house.pass_by(house.random.randint(1, 60))
         if len(lasting) > house.random.randint(0, 2):

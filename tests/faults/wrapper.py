@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -170,7 +171,14 @@ def _tamper_when_ready(order: dict[str, Any]) -> None:
     django.setup = wrapped
 
 
+def _sleep(seconds: Any) -> None:  # a number of whatever kind
+    """libfaketime refuses the call that Python's own sleep makes of the system (EINVAL)."""
+    threading.Event().wait(seconds)
+
+
 if __name__ == "__main__":
+    if "FAKETIME_TIMESTAMP_FILE" in os.environ:
+        time.sleep = _sleep
     faulthandler.register(signal.SIGUSR1)  # a program that does not stop is asked what it does
     open_rooms()
     given = json.loads(os.environ.pop("TAMPERING", "{}"))
