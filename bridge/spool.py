@@ -416,6 +416,7 @@ class Spool:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA synchronous={'FULL' if self._durability == 'strict' else 'NORMAL'}")
         db.execute("PRAGMA journal_size_limit=4000000")
+        db.execute("PRAGMA cache_size=-256")  # kilobytes; it is written and read from end to end
         db.executescript(_SCHEMA)
         rows = db.execute(
             "SELECT id, meter, epoch, since, boot, (SELECT min(seq) FROM reading WHERE stream = s.id), "
