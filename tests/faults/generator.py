@@ -23,8 +23,8 @@ LAST: Final = 99_999  # SINSTS has five digits
 Damage = Callable[[bytes, random.Random], bytes]
 
 
-def frame(meter: str, counter: int, now: datetime) -> bytes:
-    """One frame of a single-phase meter in mode standard."""
+def frame(meter: str, counter: int, now: datetime | None) -> bytes:
+    """One frame of a single-phase meter in mode standard; without `now`, its date got lost."""
     index = f"{12_345_678 + counter // 600:09}"
     groups = [
         ("ADSC", meter), ("VTIC", "02"), ("NGTF", "      BASE      "), ("LTARF", "      BASE      "),
@@ -32,7 +32,8 @@ def frame(meter: str, counter: int, now: datetime) -> bytes:
         ("PREF", "09"), ("SINSTS", f"{counter:05}"), ("NTARF", "01"),
     ]  # fmt: skip
     encoded = [encode_group(Mode.STANDARD, label, raw) for label, raw in groups]
-    encoded.insert(2, encode_group(Mode.STANDARD, "DATE", "", write_stamp(now.astimezone(PARIS))))
+    if now is not None:
+        encoded.insert(2, encode_group(Mode.STANDARD, "DATE", "", write_stamp(now.astimezone(PARIS))))
     return encode_frame(encoded)
 
 
@@ -45,6 +46,7 @@ class Generator:
         self.sent: set[int] = set()  # the ledger: counters that went on the line, damaged or not
         self.counter = 0
         self.damage: Damage | None = None
+        self.is_dated = True
         self._rng = random.Random(seed)
         self._lock = threading.Lock()
         self._terminal: Terminal | None = None
@@ -95,7 +97,7 @@ class Generator:
         """Send the next frame; its counter. Where nobody reads, or nothing is plugged in, it is lost."""
         self.counter += 1
         assert self.counter <= LAST, "the counter has five digits"
-        data = frame(self.meter, self.counter, datetime.now(UTC))
+        data = frame(self.meter, self.counter, datetime.now(UTC) if self.is_dated else None)
         if self.damage is not None:
             data = self.damage(data, self._rng)
         self.sent.add(self.counter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -57,6 +58,27 @@ def test_the_database_is_read_only_for_a_while(house: House) -> None:
     for path in files:
         path.chmod(0o644)
     house.keeps_its_promise()
+
+
+def test_an_older_image_of_the_database_is_put_back(house: House) -> None:
+    """What was stored since is gone with the rows, and the bridge let go of it: a gap, and never a silent one."""
+    house.may_give_up = True
+    house.start()
+    house.store_some(30)
+    house.store.end()
+    image = house.folder / "image"
+    shutil.copytree(house.place, image)
+    house.store.start()
+    house.store_some(60)
+    house.store.end()
+    house.accept(30)
+    shutil.rmtree(house.place)
+    shutil.copytree(image, house.place)
+    house.store.start()
+    house.store_some(30)
+    verdict = house.keeps_its_promise()
+    assert verdict.gaps > 0
+    assert verdict.stored + verdict.gaps == verdict.accepted
 
 
 def test_postgresql_is_away_for_a_while(build: Build, postgresql: PostgreSQL) -> None:

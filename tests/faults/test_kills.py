@@ -94,6 +94,7 @@ def test_the_broker_is_killed_while_the_store_is_away(house: House) -> None:
     house.keeps_its_promise()
 
 
+@long_only
 def test_all_of_them_are_killed_at_random(house: House) -> None:
     house.start()
     victims: list[Program | Broker] = [house.bridge, house.store, house.broker]
