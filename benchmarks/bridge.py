@@ -131,6 +131,7 @@ class Bridge:
         path.write_text(yaml.safe_dump(config))
         self.began = time.monotonic()
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TICBRIDGE_")}
+        environment["MALLOC_ARENA_MAX"] = "1"  # as in our systemd unit
         self._process = subprocess.Popen(  # noqa: S603  our own
             [sys.executable, "-m", "ticbridge", "--config", str(path), "bridge"], env=environment,
             stderr=subprocess.DEVNULL,

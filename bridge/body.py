@@ -1,6 +1,6 @@
 """The body of reading messages: of one frame and the next most is the same, so only what changed is written anew.
 
-The text must be what `bridge.topics.Envelope` reads; a test compares it with what the model itself would write.
+The text must be what `bridge.envelope.Envelope` reads; a test compares it with what the model itself would write.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from typing import BinaryIO, Protocol
 
 from bridge.detect import SPEEDS, Cause, Search, Verdict, Watch
 from bridge.port import PATIENCE, PIECE, SerialSource, SourceError, find_ports
-from bridge.simulated.meter import SimulatedMeter, read_plan
 from bridge.tic.catalogue import BAUD, Mode
 
 __all__ = ["Source", "SourceEnded", "SourceError", "UnheardError", "open_source"]
@@ -259,6 +258,8 @@ class SimulatedSource:
     """A meter that does not exist, at its own pace."""
 
     def __init__(self, text: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        from bridge.simulated.meter import SimulatedMeter, read_plan  # noqa: PLC0415  a real meter needs none of it
+
         try:
             plan, self._speed = read_plan(text)
         except ValueError as error:

@@ -7,18 +7,18 @@ A stream is one meter in one epoch; inside it readings are numbered. What is hel
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from itertools import islice, takewhile
 from pathlib import Path
 from time import monotonic
 from typing import Concatenate, Final, Literal, NamedTuple, ParamSpec, TypeVar
+
+from bridge.spoolfile import connect, is_damage, salvage, set_aside
 
 log = logging.getLogger("ticbridge.spool")
 
@@ -31,21 +31,10 @@ _LEAST: Final = 1_000  # readings kept when the disk is nearly full
 _RETRY: Final = 5.0  # seconds between two tries of a file that failed
 _SPARE: Final = 512  # free pages in the file, from which on it is made smaller
 _FREED: Final = 4_096  # at most so many at once: nobody waits for it long
-_CORRUPT: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _INSERT: Final = "INSERT INTO reading (stream, seq, at, body) VALUES (?, ?, ?, ?)"
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS stream (
-    id INTEGER PRIMARY KEY, meter TEXT NOT NULL, epoch TEXT NOT NULL, since INTEGER NOT NULL DEFAULT 1,
-    boot TEXT NOT NULL DEFAULT '', UNIQUE (meter, epoch));
-CREATE TABLE IF NOT EXISTS reading (
-    id INTEGER PRIMARY KEY, stream INTEGER NOT NULL REFERENCES stream, seq INTEGER NOT NULL, at REAL NOT NULL,
-    body TEXT NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS reading_once ON reading (stream, seq);
-CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
 
 
 class Stream(NamedTuple):
@@ -408,15 +397,10 @@ class Spool:
         return self._db is not None
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._db = sqlite3.connect(self._path, timeout=1.0, isolation_level=None, check_same_thread=False)
-        db = self._db
-        db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts only before the first table
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute(f"PRAGMA synchronous={'FULL' if self._durability == 'strict' else 'NORMAL'}")
-        db.execute("PRAGMA journal_size_limit=4000000")
-        db.executescript(_SCHEMA)
+        self._db = connect(self._path, strict=self._durability == "strict")
+        self._load(self._db)
+
+    def _load(self, db: sqlite3.Connection) -> None:
         rows = db.execute(
             "SELECT id, meter, epoch, since, boot, (SELECT min(seq) FROM reading WHERE stream = s.id), "
             "(SELECT max(seq) FROM reading WHERE stream = s.id) FROM stream AS s ORDER BY id"
@@ -435,8 +419,8 @@ class Spool:
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = None
-        if getattr(error, "sqlite_errorname", "").startswith(_CORRUPT) and self._set_aside(error):
-            self._try_open()
+        if is_damage(error) and (aside := set_aside(self._path)) is not None:
+            self._begin_anew(error, aside)
             return
         self._retry_at = self._clock() + _RETRY
         sentence = (
@@ -446,21 +430,21 @@ class Spool:
             self._said = sentence
             log.error("%s", sentence)
 
-    def _set_aside(self, error: sqlite3.Error | OSError) -> bool:
-        aside = self._path.with_name(f"{self._path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                Path(f"{self._path}{suffix}").rename(f"{aside}{suffix}")
-        if self._path.exists():
-            return False
-        log.error("The spool %s is damaged (%s): set aside as %s, a new one begins", self._path, error, aside.name)
-        self.dropped += self._on_disk
-        self._on_disk = 0
+    def _begin_anew(self, error: sqlite3.Error | OSError, aside: Path) -> None:
+        held, self._on_disk = self._on_disk, 0
         self._ids.clear()
         self._ends.clear()
-        for held in self._memory:
-            self._ends[held.stream] = (self._ends.get(held.stream, (held.seq, 0))[0], held.seq)
-        return True
+        for waiting in self._memory:
+            self._ends[waiting.stream] = (self._ends.get(waiting.stream, (waiting.seq, 0))[0], waiting.seq)
+        if self._try_open() and self._db is not None:
+            with self._failing_softly():
+                salvage(aside, self._db)
+                self._load(self._db)
+        self.dropped += max(0, held - self._on_disk)
+        log.error(
+            "The spool %s is damaged (%s): set aside as %s; %d readings could be read and are in a new one",
+            self._path, error, aside.name, self._on_disk,
+        )  # fmt: skip
 
 
 def _why(error: sqlite3.Error | OSError) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bridge.envelope import Envelope
 from bridge.tic.catalogue import BY_SLUG, FIELDS
 from bridge.tic.errors import GroupError
 from bridge.tic.values import PARIS, read_stamp
-from bridge.topics import Envelope
 
 MEASURES: Final = (
     "east", *(f"easf{n:02}" for n in range(1, 11)), *(f"easd{n:02}" for n in range(1, 5)), "eait",

@@ -17,7 +17,8 @@ from uuid import UUID
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Min, QuerySet
 
-from bridge.topics import MAX_PAYLOAD, Envelope, EnvelopeError, Name, Topics, printable, read_envelope, read_name
+from bridge.envelope import Envelope, EnvelopeError, Name, printable, read_envelope, read_name
+from bridge.topics import MAX_PAYLOAD, Topics
 from storage.columns import ColumnError, columns
 from storage.models import Data, DeadLetter, Epoch, Gap, Meter
 

@@ -15,8 +15,9 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from bridge.config import Settings
+from bridge.envelope import Envelope, EnvelopeError, read_envelope
 from bridge.mqtt import Link, Received
-from bridge.topics import OFFLINE, ONLINE, Envelope, EnvelopeError, Topics, read_envelope
+from bridge.topics import OFFLINE, ONLINE, Topics
 from storage.web.hub import Hub
 
 log = logging.getLogger("ticbridge.web")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bridge.topics import Envelope
+from bridge.envelope import Envelope
 
 MAX_LISTENERS: Final = 100
 MAX_METERS: Final = 1000  # whoever may publish could otherwise invent meters until memory ends

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bridge.envelope import Envelope
 from bridge.tic.catalogue import BY_SLUG, FIELDS, Field, Mode, Quantity
-from bridge.topics import Envelope
 from storage.columns import MEASURES, ColumnError, columns
 from storage.models import Data
 

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.body import Body
 from bridge.config import MeterSettings, PublishSettings
+from bridge.envelope import Envelope
 from bridge.guard import Moment
 from bridge.line import Line
 from bridge.meter import Bridge, Meter
@@ -20,7 +21,7 @@ from bridge.simulated.plan import Plan
 from bridge.tic.catalogue import BY_SLUG, Mode
 from bridge.tic.models import Reading, Standard
 from bridge.tic.values import DayProfile, read_stamp, to_json
-from bridge.topics import Envelope, Message, Topics
+from bridge.topics import Message, Topics
 from tests.bridge.heard import EPOCH
 from tests.bridge.wire import METER
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.topics import EnvelopeError, Topics, Watermark, printable, read_envelope, read_watermark
+from bridge.envelope import EnvelopeError, printable, read_envelope
+from bridge.topics import Topics, Watermark, read_watermark
 from tests.bridge.hostile import EPOCH, HOSTILE, HOSTILE_MARKS, METER, TOPIC, body, mark
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest
 
 from bridge import spool as module
 from bridge.spool import IN_MEMORY, UNPROMISED_HOLD, Durability, Held, Spool, Stream
+from bridge.spoolfile import connect, salvage
 
 A, B = Stream("021861000001", "epoch-a"), Stream("021861000001", "epoch-b")
 OTHER = Stream("041961000002", "epoch-b")
@@ -309,25 +311,51 @@ def test_a_file_that_is_no_database_is_set_aside(place: Place, caplog: pytest.Lo
     [aside] = [path for path in place.path.parent.iterdir() if ".broken-" in path.name]
     assert (aside.read_bytes()[:7], place.on_disk()) == (b"this is", [1])
     assert said(caplog)[0] == (
-        f"The spool {place.path} is damaged (file is not a database): set aside as {aside.name}, a new one begins"
+        f"The spool {place.path} is damaged (file is not a database): set aside as {aside.name}; "
+        "0 readings could be read and are in a new one"
     )
 
 
-def test_a_file_that_breaks_is_set_aside_and_what_it_held_is_counted(place: Place) -> None:
+def whole(stream: Stream, seq: int) -> str:
+    """A body that says whose it is, as real ones do."""
+    return json.dumps({"meter": stream.meter, "epoch": stream.epoch, "seq": seq, "text": "x" * 1500})
+
+
+def test_what_can_be_read_of_a_file_that_breaks_is_kept_and_the_rest_is_counted(place: Place) -> None:
     first = place.open()
     for seq in range(1, 101):
-        first.put(place.held(A, seq, "x" * 1500))
+        first.put(place.held(A, seq, whole(A, seq)))
+    for seq in range(1, 11):
+        first.put(place.held(OTHER, seq, whole(OTHER, seq)))
+    first.remember("store_seen", "1")
     first.close()
     spool = place.open()
     place.fill(spool, A, 101)
-    size = place.path.stat().st_size
+    pages = place.path.stat().st_size // 4096
     with place.path.open("r+b") as file:
-        file.seek(4096 * 8)
-        file.write(os.urandom(size - 4096 * 8))
-    assert seqs(spool, A, 40) == []
+        file.seek(4096 * (pages // 2))
+        file.write(os.urandom(4096 * 2))
+    seqs(spool, A, 40)  # it is noticed when the file is read
+    kept = seqs(spool, A), seqs(spool, OTHER)
+    assert kept[0][:10] == list(range(1, 11))
+    assert kept[1] == list(range(1, 11))
+    assert 80 < len(kept[0]) < 101
+    assert (spool.depth, spool.dropped) == (len(kept[0]) + 10, 111 - len(kept[0]) - 10)
     assert place.fill(spool, B, 1) == [True]
-    assert (spool.streams(), spool.depth, spool.dropped) == ({B: (1, 1)}, 1, 101)
-    assert len([path for path in place.path.parent.iterdir() if ".broken-" in path.name]) == 1
+    assert (spool.streams(), spool.recall("store_seen")) == ({A: (1, kept[0][-1]), OTHER: (1, 10), B: (1, 1)}, "1")
+    assert len([path for path in place.path.parent.iterdir() if path.name.endswith("-wal")]) == 1
+    assert place.open().streams() == spool.streams()
+
+
+def test_a_text_that_is_damaged_is_not_taken_over(place: Place) -> None:
+    first = place.open()
+    for seq, body in enumerate((whole(A, 1), whole(A, 7), whole(B, 3), "{", "[]", "5"), start=1):
+        first.put(place.held(A, seq, body))
+    first.close()
+    new = connect(place.path.with_name("new"), strict=True)
+    salvage(place.path, new)
+    assert new.execute("SELECT seq FROM reading").fetchall() == [(1,)]
+    new.close()
 
 
 def test_what_is_damaged_and_cannot_be_set_aside_is_tried_again_later(

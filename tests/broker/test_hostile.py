@@ -11,7 +11,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bridge.topics import Topics, read_name
+from bridge.envelope import read_name
+from bridge.topics import Topics
 from tests.bridge.hostile import EPOCH, HOSTILE, METER, TOPIC, body
 from tests.broker.conftest import PATIENCE, Broker, Ear, Run
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from bridge.topics import Envelope, Topics, Watermark, reading_message
+from bridge.envelope import Envelope, reading_message
+from bridge.topics import Topics, Watermark
 from tests.broker.conftest import PATIENCE, Broker, Ear, Run
 
 pytestmark = pytest.mark.broker

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.topics import Envelope
+from bridge.envelope import Envelope
 from storage.columns import ColumnError, columns
 
 NOON = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge.topics import Envelope, Topics, reading_message
+from bridge.envelope import Envelope, reading_message
+from bridge.topics import Topics
 from storage.ingest import Incoming, Mark, Outcome, ingest
 from storage.models import Data, DeadLetter, Epoch, Gap, Meter
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from bridge.topics import Envelope
+from bridge.envelope import Envelope
 from storage.models import Data, Epoch, Meter
 
 METER: Final = "042161000001"
