@@ -133,7 +133,8 @@ class House:
         until, pause = monotonic() + seconds, threading.Event()
         while not done():
             if monotonic() > until:
-                pytest.fail(otherwise)
+                said = {program.name: program.said[-12:] for program in self.programs}
+                pytest.fail(f"{otherwise}; seed {self.seed}, {self.generator.counter} frames sent; {said}")
             pause.wait(0.05)
 
     def pass_by(self, frames: int) -> None:
@@ -144,12 +145,12 @@ class House:
     def accept(self, readings: int) -> None:
         """Let so many readings more be accepted."""
         until = self._count_accepted() + readings
-        self.wait(lambda: self._count_accepted() >= until, f"nothing is accepted: {self.bridge.said[-20:]}")
+        self.wait(lambda: self._count_accepted() >= until, "nothing is accepted")
 
     def store_some(self, rows: int = 1) -> None:
         """Let so many rows more be stored."""
         until = self._count_rows() + rows
-        self.wait(lambda: self._count_rows() >= until, f"nothing is stored: {self.store.said[-20:]}")
+        self.wait(lambda: self._count_rows() >= until, "nothing is stored")
 
     def replace_broker(self) -> None:
         """Stop it and start it, with other options."""
