@@ -102,7 +102,7 @@ def _forget_at_once(put: Callable[..., Any]) -> Callable[..., Any]:
 
     def wrapped(spool: Any, held: Any) -> Any:
         kept = put(spool, held)
-        spool.release(held.stream, held.seq)
+        spool.release({held.stream: held.seq})
         return kept
 
     return wrapped
