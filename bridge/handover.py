@@ -117,7 +117,7 @@ class Handover:
             progress = self._streams.setdefault(held.stream, _Progress())
             floor = self._spool.floor(held.stream)
             # Whoever was handed seq - 1 over this connection may be handed this one; all else is the thread's.
-            next_in_line = progress.sent == seq - 1 or floor == seq
+            next_in_line = progress.sent == seq - 1 or floor in (None, seq)
             if not (next_in_line and self._has_room() and self._send(held, progress)):
                 self._is_behind = True
                 self._wake.set()

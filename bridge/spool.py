@@ -7,8 +7,8 @@ A stream is one meter in one epoch; inside it readings are numbered. What is hel
 from __future__ import annotations
 
 import logging
-import shutil
 import sqlite3
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Concatenate, Final, Literal, NamedTuple, ParamSpec, TypeVar
 
-from bridge.spoolfile import connect, is_damage, salvage, set_aside
+from bridge.room import Room
+from bridge.spoolfile import connect, contents, drop_oldest, is_damage, salvage, set_aside, shrink
 
 log = logging.getLogger("ticbridge.spool")
 
@@ -27,10 +28,7 @@ Durability = Literal["strict", "balanced", "sparing"]
 HOLD: Final = 10.0  # seconds that `sparing` keeps a reading in memory, beyond the store's own batch
 UNPROMISED_HOLD: Final = 60.0  # and that any spool does while no store was ever seen
 IN_MEMORY: Final = 10_000  # readings that wait there at most, while the file cannot be written
-_LEAST: Final = 1_000  # readings kept when the disk is nearly full
 _RETRY: Final = 5.0  # seconds between two tries of a file that failed
-_SPARE: Final = 512  # free pages in the file, from which on it is made smaller
-_FREED: Final = 4_096  # at most so many at once: nobody waits for it long
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -78,8 +76,7 @@ class Spool:
     ) -> None:
         self._path = path
         self._durability = durability
-        self._max_frames = max_frames
-        self._min_free_disk = min_free_disk
+        self._room = Room(path, max_frames, min_free_disk, clock)
         self._boot = boot
         self._clock = clock
         self._lock = threading.RLock()
@@ -91,8 +88,6 @@ class Spool:
         self._memory: deque[Held] = deque()  # newer than all that is on disk
         self._on_disk = 0
         self._retry_at = 0.0
-        self._free_at = float("-inf")
-        self._is_short = False  # of disk
         self._said = ""
         self.hold = HOLD
         self.promised = True  # False: no store was ever seen, so nothing that is dropped is missed
@@ -136,11 +131,8 @@ class Spool:
         found: list[Held] = []
         if self._db is not None and stream in self._ids:
             statement = "SELECT seq, at, body FROM reading WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?"
-            try:
+            with self._failing_softly():
                 rows = self._db.execute(statement, (self._ids[stream], seq, limit)).fetchall()
-            except sqlite3.Error as error:
-                self._fail(error)
-            else:
                 found = [Held(stream, *row) for row in rows]
         more = (held for held in self._memory if held.stream == stream and held.seq > seq)
         return [*found, *islice(more, limit - len(found))]
@@ -152,11 +144,8 @@ class Spool:
         self._boots.setdefault(held.stream, self._boot)
         at_once = self.promised and self._durability != "sparing"
         if at_once and not self._memory and self._db is not None:
-            try:
+            with self._failing_softly():
                 self._write([held])
-            except sqlite3.Error as error:
-                self._fail(error)
-            else:
                 return True
         self._memory.append(held)
         if at_once:
@@ -211,13 +200,10 @@ class Spool:
     @_locked
     def recall(self, name: str) -> str | None:
         """A fact, as it was remembered."""
-        if self._db is None:
-            return None
-        try:
-            row = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        except sqlite3.Error as error:
-            self._fail(error)
-            return None
+        row = None
+        if self._db is not None:
+            with self._failing_softly():
+                row = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None
 
     @_locked
@@ -237,9 +223,7 @@ class Spool:
         self._try_flush(float("inf") if waits else self._clock() - hold)
         if self._db is not None:
             with self._failing_softly():
-                if self._db.execute("PRAGMA freelist_count").fetchone()[0] > _SPARE:
-                    # As a script: `execute` takes one step, which is one page.
-                    self._db.executescript(f"PRAGMA incremental_vacuum({_FREED})")
+                shrink(self._db)
 
     @_locked
     def close(self) -> None:
@@ -259,13 +243,13 @@ class Spool:
         due = list(takewhile(lambda held: held.at <= before, self._memory))
         if not due or self._clock() < self._retry_at:
             return
-        try:
+        with self._failing_softly():
             self._write(due)
-        except sqlite3.Error as error:
-            self._fail(error)
-            return
-        for _ in due:
-            self._memory.popleft()
+            for _ in due:
+                self._memory.popleft()
+            if self._said:
+                log.info("The spool %s can be written again", self._path)
+                self._said = ""
 
     def _write(self, new: Sequence[Held]) -> None:
         """Commit readings, and drop as many of the oldest as there are too many."""
@@ -273,27 +257,16 @@ class Spool:
             assert self._db is not None, "the callers look"
             self._db.execute(_INSERT, (self._ids[new[0].stream], *new[0][1:]))  # a transaction of its own
             self._on_disk += 1
-            self._say_it_works()
             return
         with self._transaction() as db:
-            count = 0
             for held in new:
-                number = self._ids.get(held.stream)
-                if number is None:
-                    number = self._stream_id(db, held.stream)
+                number = self._ids.get(held.stream) or self._stream_id(db, held.stream)
                 db.execute(_INSERT, (number, *held[1:]))
-                count += 1
-            self._on_disk += count
-            excess = self._on_disk - self._limit(self._on_disk - count)
+            self._on_disk += len(new)
+            excess = self._on_disk - self._limit(self._on_disk - len(new))
             gone = self._drop(db, excess) if excess > 0 else []
         for stream in gone:
             self._measure(stream)
-        self._say_it_works()
-
-    def _say_it_works(self) -> None:
-        if self._said:
-            log.info("The spool %s can be written again", self._path)
-            self._said = ""
 
     def _stream_id(self, db: sqlite3.Connection, stream: Stream) -> int:
         statement = "INSERT INTO stream (meter, epoch, since, boot) VALUES (?, ?, ?, ?) RETURNING id"
@@ -302,35 +275,17 @@ class Spool:
         return number
 
     def _limit(self, before: int) -> int:
-        """How many readings the disk may hold; when it is nearly full, no more than it held before."""
-        now = self._clock()
-        if self._min_free_disk and now - self._free_at >= 1.0:
-            self._free_at = now
-            with suppress(OSError):
-                short = shutil.disk_usage(self._path.parent).free < self._min_free_disk
-                if short and not self._is_short:
-                    log.warning("Less than spool.min_free_disk is free beside %s: it grows no more", self._path)
-                self._is_short = short
-        limit = self._max_frames if self.promised else min(IN_MEMORY, self._max_frames)
-        return min(limit, max(before, _LEAST)) if self._is_short else limit
+        return self._room.limit(before, sys.maxsize if self.promised else IN_MEMORY)
 
     def _drop(self, db: sqlite3.Connection, number: int) -> list[Stream]:
-        """Delete the oldest readings, of whatever stream; the streams they were of.
-
-        The last of a stream stays: its floor tells the store what is missing, and nothing else would.
-        """
-        rows = db.execute(
-            "SELECT id, stream, seq FROM reading AS r"
-            " WHERE seq < (SELECT max(seq) FROM reading WHERE stream = r.stream) ORDER BY id LIMIT ?", (number,),
-        ).fetchall()  # fmt: skip
-        db.executemany("DELETE FROM reading WHERE id = ?", [(row[0],) for row in rows])
-        self._on_disk -= len(rows)
-        last = {stream: seq for _, stream, seq in rows}
+        """Delete the oldest readings, of whatever stream; the streams they were of."""
+        count, last = drop_oldest(db, number)
+        self._on_disk -= count
         touched = {stream: last[number] for stream, number in self._ids.items() if number in last}
         if self.promised:
-            if rows and not self.dropped:
+            if count and not self.dropped:
                 log.warning("The spool %s is full: its oldest readings are dropped", self._path)
-            self.dropped += len(rows)
+            self.dropped += count
         else:
             for stream, seq in touched.items():
                 self._since[stream] = seq + 1
@@ -401,15 +356,11 @@ class Spool:
         self._load(self._db)
 
     def _load(self, db: sqlite3.Connection) -> None:
-        rows = db.execute(
-            "SELECT id, meter, epoch, since, boot, (SELECT min(seq) FROM reading WHERE stream = s.id), "
-            "(SELECT max(seq) FROM reading WHERE stream = s.id) FROM stream AS s ORDER BY id"
-        ).fetchall()
-        self._on_disk = db.execute("SELECT count(*) FROM reading").fetchone()[0]
+        rows, self._on_disk = contents(db)
         for number, meter, epoch, since, boot, first, last in rows:
             stream = Stream(meter, epoch)
             self._ids[stream], self._since[stream], self._boots[stream] = number, since, boot
-            if first is not None:
+            if first is not None and last is not None:
                 known = self._ends.get(stream, (first, last))
                 self._ends[stream] = min(first, known[0]), max(last, known[1])
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+_SPARE: Final = 512  # free pages in the file, from which on it is made smaller
+_FREED: Final = 4_096  # at most so many at once: nobody waits for it long
 _CORRUPT: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 _SCHEMA: Final = """
@@ -40,6 +42,35 @@ def connect(path: Path, *, strict: bool) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def contents(db: sqlite3.Connection) -> tuple[list[tuple[int, str, str, int, str, int | None, int | None]], int]:
+    """(id, meter, epoch, since, boot, first seq, last seq) of each stream, the oldest first; and how many readings."""
+    rows = db.execute(
+        "SELECT id, meter, epoch, since, boot, (SELECT min(seq) FROM reading WHERE stream = s.id), "
+        "(SELECT max(seq) FROM reading WHERE stream = s.id) FROM stream AS s ORDER BY id"
+    ).fetchall()
+    return rows, db.execute("SELECT count(*) FROM reading").fetchone()[0]
+
+
+def drop_oldest(db: sqlite3.Connection, number: int) -> tuple[int, dict[int, int]]:
+    """Delete the oldest readings: how many there were to delete, and the last seq of each stream that lost some.
+
+    The last of a stream stays: its floor tells the store what is missing, and nothing else would.
+    """
+    rows = db.execute(
+        "SELECT id, stream, seq FROM reading AS r"
+        " WHERE seq < (SELECT max(seq) FROM reading WHERE stream = r.stream) ORDER BY id LIMIT ?", (number,),
+    ).fetchall()  # fmt: skip
+    db.executemany("DELETE FROM reading WHERE id = ?", [(row[0],) for row in rows])
+    return len(rows), {stream: seq for _, stream, seq in rows}
+
+
+def shrink(db: sqlite3.Connection) -> None:
+    """Give free pages back to the disk, some at a time."""
+    if db.execute("PRAGMA freelist_count").fetchone()[0] > _SPARE:
+        # As a script: `execute` takes one step, which is one page.
+        db.executescript(f"PRAGMA incremental_vacuum({_FREED})")
 
 
 def is_damage(error: sqlite3.Error | OSError) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bridge import room
 from bridge import spool as module
 from bridge.spool import IN_MEMORY, UNPROMISED_HOLD, Durability, Held, Spool, Stream
 from bridge.spoolfile import connect, salvage
@@ -216,7 +217,7 @@ def test_with_little_disk_left_it_grows_no_more(
 ) -> None:
     usage = namedtuple("usage", "free")
     free = [1000]
-    monkeypatch.setattr(module, "_LEAST", 2)
+    monkeypatch.setattr(room, "_LEAST", 2)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(free[0]))
     spool = place.open(min_free_disk=500)
     place.fill(spool, A, 1, 2, 3)
@@ -232,7 +233,7 @@ def test_with_little_disk_left_it_grows_no_more(
 
 
 def test_with_little_disk_from_the_start_it_still_keeps_some(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LEAST", 2)
+    monkeypatch.setattr(room, "_LEAST", 2)
     spool = place.open(min_free_disk=10**18)
     place.fill(spool, A, 1, 2, 3, 4)
     assert seqs(spool, A) == [3, 4]

@@ -60,7 +60,7 @@ class Watch:
         """A message of the bridge or the store."""
         if received.topic == self.topics.bridge(self.bridge_id, "info"):
             self.ports_open = sum(meter["source_open"] for meter in json.loads(received.payload)["meters"])
-        elif received.topic == self.topics.store(self.bridge_id, "status"):
+        elif self.topics.store_of(received.topic) is not None:
             self.store_online = received.payload == b"online"
         elif received.topic.endswith("/reading/ack") and (meter := self.topics.meter_of(received.topic)):
             self.handled[meter] = Watermark.model_validate_json(received.payload).seq
@@ -126,7 +126,7 @@ class Demo:
             link = Link(
                 MqttSettings(host="127.0.0.1", port=self._broker_port), "ticbridge-demo",
                 subscriptions=[
-                    (topics.bridge("demo", "info"), 0), (topics.store("demo", "status"), 0),
+                    (topics.bridge("demo", "info"), 0), (topics.store("+", "status"), 0),
                     (topics.meter("+", "reading/ack"), 1),
                 ],
                 on_message=watch.hear,
