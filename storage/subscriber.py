@@ -47,6 +47,7 @@ class Subscriber:
         self._online, self._offline = Message(self._status, ONLINE, qos=1), Message(self._status, OFFLINE, qos=1)
         self._heard = threading.Event()  # our own status: all that was retained came before it
         self._others: set[str] = set()  # stores of other databases that are on line
+        self._is_second = False
         self._total = Outcome()
         readings = self._topics.meter("+", "reading")
         name = f"ticbridge-{'observer' if observer else 'store'}-{self._id}"
@@ -73,12 +74,13 @@ class Subscriber:
         while not self._stopping.is_set() and code == 0:
             if self._is_first():
                 self.turn()
-            elif self._others:
+            elif self._is_second:
                 code = 1
             if not self._link.alive:
                 log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
                 code = 1
-        if not self._others:
+        self._stopping.set()
+        if not self._is_second:
             self._flush()
         self._link.stop([] if self._is_observer else [self._offline])
         on_stop(self.summary())
@@ -131,7 +133,7 @@ class Subscriber:
                     "Another store acknowledges the readings of this broker (%s): stop it, or start this one with "
                     "--observer; if it is gone for good, delete that retained topic", topics
                 )  # fmt: skip
-                self._stopping.set()
+                self._is_second = True
                 return False
             return True
         if not self._heard.wait(_ECHO) and self._link.connected:

@@ -85,7 +85,7 @@ def test_a_meter_is_removed_by_hand_and_leaves_nothing(broker: Broker, ear: Ear,
     assert first[0].startswith(f"removed {topic(METERS[1])}: ")
     assert [name for name in retained(broker) if METERS[1] in name] == []
     published = run(config, "discovery", "publish").output().splitlines()
-    assert published[0] == f"published {topic('bridge_pi')}: 3 entities"
+    assert published[0] == f"published {topic('bridge_pi')}: 5 entities"
     assert published[1].startswith(f"published {topic(METERS[0])}: ")
     assert len(published) == 2
     second = run(config, "discovery", "remove").output().splitlines()

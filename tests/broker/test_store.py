@@ -101,13 +101,20 @@ def test_an_observer_stores_and_says_nothing(broker: Broker, ear: Ear, run: Run,
     store = run(config(broker, tmp_path / "db.sqlite3"), "store")
     ear.wait_for_topic("linky/store/", "online")
     observer = run(config(broker, seen), "store", "--observer")
+
+    def observed() -> bool:
+        ear.publish(*reading(1))  # again, until it has subscribed
+        return rows(seen) == [1]
+
     observer.wait_for("Connected to the broker")
-    ear.publish(*reading(1))
+    until(observed)
     ear.wait_for(ACK, handled(1))
-    until(lambda: rows(seen) == [1])
-    assert (store.stop(), observer.stop()) == (0, 0)
+    assert store.stop() == 0
+    ear.publish(*reading(2))
+    until(lambda: rows(seen) == [1, 2])
+    assert observer.stop() == 0
     assert len({topic for topic, _ in ear.heard if topic.startswith("linky/store/")}) == 1
-    assert len([topic for topic, _ in ear.heard if topic == ACK]) == 1
+    assert {json.loads(payload)["seq"] for topic, payload in ear.heard if topic == ACK} == {1}
 
 
 def test_a_second_store_refuses_to_start(broker: Broker, ear: Ear, run: Run, tmp_path: Path) -> None:
