@@ -51,9 +51,7 @@ class Held(NamedTuple):
     body: str
 
 
-def _locked(
-    method: Callable[Concatenate[Spool, _P], _R],
-) -> Callable[Concatenate[Spool, _P], _R]:
+def _locked(method: Callable[Concatenate[Spool, _P], _R]) -> Callable[Concatenate[Spool, _P], _R]:
     def wrapped(self: Spool, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         with self._lock:
             return method(self, *args, **kwargs)
