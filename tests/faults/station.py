@@ -19,7 +19,7 @@ from tests.faults.processes import PATIENCE, Program
 
 LONG: Final = os.environ.get("FAULTS") == "long"
 RATE: Final = 90.0 if LONG else 60.0  # frames a second
-long_only: Final = pytest.mark.skipif(not LONG, reason="in the long form only: make faults")
+long_only: Final = pytest.mark.faults_long
 HURRY: Final = 1.0  # seconds that a bridge waits for the watermark, instead of a minute
 LINK: Final = {"bridge.mqtt._BACKOFF": (0.2, 2.0)}
 _BRIDGE: Final = {
