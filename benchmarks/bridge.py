@@ -8,56 +8,27 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import paho.mqtt.client as paho
-import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.frames import PERIOD, standard
+from benchmarks.processes import Program, broker, until
 from benchmarks.table import Row
 from bridge.outlets import PseudoTerminal
 from bridge.topics import Topics, Watermark, watermark_message
 
 _CHUNK: Final = 0.016  # seconds: what a USB adapter collects before it hands over
 _TOPICS: Final = Topics()
-
-
-@contextmanager
-def broker() -> Iterator[int]:
-    """A mosquitto on a free port of the loopback address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    program = next(path for path in ("/usr/sbin/mosquitto", "/usr/bin/mosquitto", "mosquitto") if _is_there(path))
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "mosquitto.conf")
-        config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n")
-        process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)  # noqa: S603  our own
-        try:
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                time.sleep(0.02)
-            yield port
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _is_there(program: str) -> bool:
-    return Path(program).exists() or "/" not in program
 
 
 @dataclass
@@ -113,45 +84,12 @@ class Listener:
         self._client.loop_stop()
 
 
-class Bridge:
-    """`ticbridge bridge` on some ports."""
-
-    def __init__(self, port: int, sources: Sequence[str], ids: Sequence[str | None] = (None,)) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        config: dict[str, Any] = {  # a YAML tree
-            "bridge": {"id": "bench", "state_dir": str(Path(self._folder.name, "state"))},
-            "meters": [
-                {"source": source, "mode": "standard", **({"id": name} if name else {})}
-                for source, name in zip(sources, ids, strict=True)
-            ],
-            "mqtt": {"host": "127.0.0.1", "port": port},
-            "log": {"level": "warning"},
-        }
-        path = Path(self._folder.name, "config.yaml")
-        path.write_text(yaml.safe_dump(config))
-        self.began = time.monotonic()
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("TICBRIDGE_")}
-        environment["MALLOC_ARENA_MAX"] = "1"  # as in our systemd unit
-        self._process = subprocess.Popen(  # noqa: S603  our own
-            [sys.executable, "-m", "ticbridge", "--config", str(path), "bridge"], env=environment,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def cpu(self) -> float:
-        """Seconds of processor time of all its threads so far."""
-        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-    def memory(self) -> float:
-        """Resident megabytes."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1000
-
-    def close(self) -> None:
-        """Stop it."""
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(20)
-        self._folder.cleanup()
+def _bridge(port: int, sources: Sequence[str], ids: Sequence[str | None] = (None,)) -> Program:
+    meters = [
+        {"source": source, "mode": "standard", **({"id": name} if name else {})}
+        for source, name in zip(sources, ids, strict=True)
+    ]
+    return Program("bridge", port, meters=meters)
 
 
 def _write(port: PseudoTerminal, frame: bytes, pause: float) -> None:
@@ -172,22 +110,14 @@ def _write_all(port: PseudoTerminal, data: bytes) -> None:
         data = data[os.write(port.master, data) :]
 
 
-def _until(condition: Any) -> None:  # a function without arguments
-    deadline = time.monotonic() + 120
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the bridge does not deliver")
-        time.sleep(0.01)
-
-
 @contextmanager
-def _running(number: int = 1, *, named: bool = False) -> Iterator[tuple[Bridge, Listener, list[PseudoTerminal]]]:
+def _running(number: int = 1, *, named: bool = False) -> Iterator[tuple[Program, Listener, list[PseudoTerminal]]]:
     with broker() as port:
         listener, ports = Listener(port), [PseudoTerminal() for _ in range(number)]
         names = [f"meter{n}" if named else None for n in range(number)]
-        bridge = Bridge(port, [terminal.name for terminal in ports], names)
+        bridge = _bridge(port, [terminal.name for terminal in ports], names)
         try:
-            _until(lambda: listener.counts.get("info", 0) > 0)
+            until(lambda: listener.counts.get("info", 0) > 0)
             yield bridge, listener, ports
         finally:
             bridge.close()
@@ -196,7 +126,7 @@ def _running(number: int = 1, *, named: bool = False) -> Iterator[tuple[Bridge, 
                 terminal.close()
 
 
-def _paced(bridge: Bridge, ports: list[PseudoTerminal], frames: Iterable[bytes], rate: float, seconds: float) -> float:
+def _paced(bridge: Program, ports: list[PseudoTerminal], frames: Iterable[bytes], rate: float, seconds: float) -> float:
     """Processor seconds that the bridge takes while each port gets `rate` frames a second."""
     source = cycle(frames)
     ends = time.monotonic() + seconds
@@ -226,7 +156,7 @@ def processor() -> list[Row]:
         for frame in frames[4:60]:
             _write(ports[0], frame, PERIOD * 0.9)
             written, seq = time.monotonic(), listener.readings + 1
-            _until(lambda: listener.readings >= seq)  # noqa: B023  called at once
+            until(lambda: listener.readings >= seq)  # noqa: B023  called at once
             latency.append(listener.arrived[max(listener.arrived)] - written)
             time.sleep(max(0.0, PERIOD * 0.1))
         share = (bridge.cpu() - cpu) / (time.monotonic() - began)
@@ -257,8 +187,8 @@ def start() -> list[Row]:
 
             feeder = threading.Thread(target=feed, daemon=True)
             feeder.start()
-            bridge = Bridge(number, [port.name], ["home"])
-            _until(lambda: listener.fields)  # noqa: B023  called at once
+            bridge = _bridge(number, [port.name], ["home"])
+            until(lambda: listener.fields)  # noqa: B023  called at once
             times.append(time.monotonic() - bridge.began)
             stopping.set()
             feeder.join()
@@ -279,8 +209,8 @@ def memory(first: int = 10_000, more: int = 100_000) -> list[Row]:
             for count in range(number):
                 _write_all(ports[0], next(source))
                 if count % 50 == 0:
-                    _until(lambda: count - (listener.readings - wanted + number - 10) < 200)  # noqa: B023  at once
-            _until(lambda: listener.readings >= wanted - 50)  # noqa: B023  called at once
+                    until(lambda: count - (listener.readings - wanted + number - 10) < 200)  # noqa: B023  at once
+            until(lambda: listener.readings >= wanted - 50)  # noqa: B023  called at once
             time.sleep(2.5)
             after.append(bridge.memory())
     return [

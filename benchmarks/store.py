@@ -5,22 +5,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import paho.mqtt.client as paho
-import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 
-from benchmarks.bridge import broker
 from benchmarks.frames import PERIOD, standard
+from benchmarks.processes import Program, broker, until
 from benchmarks.table import Row
 from bridge.config import MeterSettings, PublishSettings
 from bridge.guard import Moment
@@ -47,8 +41,6 @@ def _bodies(number: int) -> Iterator[tuple[str, str]]:
 
     meter = Meter(Bridge("bench", _EPOCH, _TOPICS), MeterSettings(), PublishSettings(), 0.0, send, accept=accept)
     line = Line()
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415
-
     now = datetime.now(UTC)
     for n, frame in enumerate(standard(number + 1)):
         at = Moment(now + timedelta(seconds=n * PERIOD), n * PERIOD)
@@ -61,35 +53,19 @@ def _bodies(number: int) -> Iterator[tuple[str, str]]:
 def live() -> list[Row]:
     """Readings that a bridge would send, as fast as the store hands back its watermark."""
     messages = [sent_again(_TOPICS, meter, body, 1, 1, replay=False) for meter, body in _bodies(_READINGS)]
-    with broker() as port, tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "config.yaml")
-        config.write_text(
-            yaml.safe_dump(
-                {
-                    "bridge": {"id": "bench", "state_dir": str(Path(folder, "state"))},
-                    "mqtt": {"host": "127.0.0.1", "port": port},
-                    "storage": {"database": f"sqlite:///{folder}/db.sqlite3", "batch": {"rows": 500, "seconds": 1}},
-                    "log": {"level": "warning"},
-                }
-            )
-        )
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("TICBRIDGE_")}
-        store = subprocess.Popen(  # noqa: S603  our own
-            [sys.executable, "-m", "ticbridge", "--config", str(config), "store"], env=environment,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+    with broker() as port:
+        store = Program("store", port)
         try:
-            return _feed(port, store.pid, messages)
+            return _feed(port, store, messages)
         finally:
-            store.send_signal(signal.SIGTERM)
-            store.wait(30)
+            store.close()
 
 
-def _feed(port: int, store: int, messages: list[Message]) -> list[Row]:
+def _feed(port: int, store: Program, messages: list[Message]) -> list[Row]:
     handled, online = [0], [False]
 
     def hear(_c: object, _u: object, message: paho.MQTTMessage) -> None:
-        mark: tuple[str, Watermark] | None = read_watermark(_TOPICS, message.topic, message.payload)
+        mark: tuple[str, Watermark] | None = read_watermark(_TOPICS, message.topic, bytes(message.payload))
         if mark is not None:
             handled[0] = max(handled[0], mark[1].seq)
         online[0] |= message.payload == b"online"
@@ -100,7 +76,7 @@ def _feed(port: int, store: int, messages: list[Message]) -> list[Row]:
     client.connect("127.0.0.1", port)
     client.subscribe([("linky/+/reading/ack", 1), ("linky/store/+/status", 1)])
     client.loop_start()
-    _until(lambda: online[0])
+    until(lambda: online[0])
     sent = 0
 
     def push(end: int) -> None:
@@ -113,11 +89,11 @@ def _feed(port: int, store: int, messages: list[Message]) -> list[Row]:
             sent += 1
 
     push(2 * _WINDOW)
-    _until(lambda: handled[0] >= 2 * _WINDOW - 500)
-    cpu, began, first = _cpu(store), time.monotonic(), handled[0]
+    until(lambda: handled[0] >= 2 * _WINDOW - 500)
+    cpu, began, first = store.cpu(), time.monotonic(), handled[0]
     push(len(messages))
-    _until(lambda: handled[0] >= len(messages))
-    seconds, used, number = time.monotonic() - began, _cpu(store) - cpu, handled[0] - first
+    until(lambda: handled[0] >= len(messages))
+    seconds, used, number = time.monotonic() - began, store.cpu() - cpu, handled[0] - first
     client.disconnect()
     client.loop_stop()
     return [
@@ -125,20 +101,6 @@ def _feed(port: int, store: int, messages: list[Message]) -> list[Row]:
             "readings/s", lower=False),
         Row("store, processor time per reading", 1, 0.35, used / number * 1000, "ms"),
     ]  # fmt: skip
-
-
-def _cpu(process: int) -> float:
-    tasks = Path(f"/proc/{process}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-
-def _until(condition: object) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + 120
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the store does not answer")
-        time.sleep(0.005)
 
 
 def rows() -> list[Row]:

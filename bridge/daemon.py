@@ -354,7 +354,7 @@ class Daemon:
             "spool": {
                 "depth": self._spool.depth,
                 "dropped": self._spool.dropped,
-                "unspooled": self._handover.unspooled,
+                "unspooled": sum(reader.meter.counts.unspooled for reader in self._readers),
                 "trouble": self._spool.trouble,
             },
         }

@@ -46,7 +46,7 @@ class _Progress:
     handled: int = 0  # the store's watermark
     moved: float = 0.0  # when it last moved, or the first was sent after it
     patience: float = PATIENCE
-    unconfirmed: set[int] = field(default_factory=set)  # sent, no PUBACK yet
+    unconfirmed: set[int] = field(default_factory=set)  # sent, no PUBACK yet; only where that releases
 
 
 class Handover:
@@ -89,16 +89,9 @@ class Handover:
         self._answered = 0.0  # when the broker last acknowledged
         self._batch_seconds = 0.0
         self._nobody = False
-        self.accepted = 0  # committed: promised to be handed over
-        self.unspooled = 0  # sent all the same, but not on disk at that moment
         spool.promised = release != "auto" or spool.recall(_SEEN) is not None
         for stream in spool.streams():
             self._streams[stream] = _Progress()
-
-    @property
-    def depth(self) -> int:
-        """Readings that the store does not have yet, as far as is known."""
-        return self._spool.depth
 
     def meters(self) -> set[str]:
         """The meters whose readings wait."""
@@ -112,8 +105,6 @@ class Handover:
         kept = self._spool.put(held)
         with self._lock:
             self._take_note()
-            self.accepted += kept
-            self.unspooled += not kept
             progress = self._streams.setdefault(held.stream, _Progress())
             floor = self._spool.floor(held.stream)
             # Whoever was handed seq - 1 over this connection may be handed this one; all else is the thread's.
@@ -285,11 +276,9 @@ class Handover:
         self._answered = self._clock()
         stream, seq = found
         progress = self._streams.get(stream)
-        if progress is None:
+        if progress is None or self._release != "puback":
             return
-        if self._release != "puback":
-            progress.unconfirmed.discard(seq)
-        elif reason == 0:
+        if reason == 0:
             self._nobody = False
             progress.unconfirmed.discard(seq)
             self._handle(progress, min(progress.unconfirmed, default=progress.sent + 1) - 1)
@@ -341,7 +330,8 @@ class Handover:
             self._answered = now
         progress.sent = held.seq
         progress.reached = max(progress.reached, held.seq)
-        progress.unconfirmed.add(held.seq)
+        if self._release == "puback":
+            progress.unconfirmed.add(held.seq)
         self._flying[mid] = stream, held.seq
         return True
 

@@ -152,13 +152,10 @@ class Link:
 
     def send(self, message: Message) -> bool:
         """Publish; False while there is no connection, or no room: the caller still owns the message."""
-        return self._publish(message) is not None
+        return self.post(message) is not None
 
     def post(self, message: Message) -> int | None:
-        """Publish with QoS 1; the packet id that `on_published` will tell, or None as `send` says False."""
-        return self._publish(message)
-
-    def _publish(self, message: Message) -> int | None:
+        """Publish; the packet id, which with QoS 1 `on_published` will tell, or None as `send` says False."""
         with self._swap:
             if not self.connected:
                 return None

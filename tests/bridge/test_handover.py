@@ -113,7 +113,7 @@ def test_a_reading_is_spooled_then_sent_at_once(bridge: Bridge) -> None:
         '{"floor":1,"since":1,"replay":false,"seq":1,"ts":"then","clock":"host"}', retain=False, qos=1,
     )  # fmt: skip
     assert json.loads(second.payload)["floor"] == 1
-    assert (bridge.handover.accepted, bridge.handover.depth) == (2, 2)
+    assert bridge.spool.depth == 2
 
 
 def test_without_a_connection_readings_wait_and_go_in_order_when_there_is_one(bridge: Bridge) -> None:
@@ -185,7 +185,7 @@ def test_a_watermark_lets_go_and_raises_the_floor(bridge: Bridge) -> None:
     bridge.forget()
     bridge.stored(2)
     bridge.later(0)
-    assert bridge.handover.depth == 1
+    assert bridge.spool.depth == 1
     bridge.read(4)
     assert [(body["seq"], body["floor"]) for body in bridge.bodies()] == [(4, 3)]
     assert bridge.spool.hold == 20.0
@@ -196,19 +196,19 @@ def test_no_puback_lets_go_of_anything(bridge: Bridge) -> None:
     bridge.read(1, 2)
     bridge.puback(1, 2)
     bridge.later(1)
-    assert bridge.handover.depth == 2
+    assert bridge.spool.depth == 2
 
 
 def test_a_mark_beyond_what_was_ever_sent_is_not_believed(bridge: Bridge) -> None:
     bridge.read(1, 2, 3)
     bridge.stored(3)
     bridge.later(0)
-    assert bridge.handover.depth == 3
+    assert bridge.spool.depth == 3
     bridge.connect()
     bridge.stored(3, OLD)
     bridge.stored(3, meter=OTHER)
     bridge.later(0)
-    assert bridge.handover.depth == 3
+    assert bridge.spool.depth == 3
 
 
 def test_a_mark_that_falls_behind_changes_nothing(bridge: Bridge) -> None:
@@ -219,7 +219,7 @@ def test_a_mark_that_falls_behind_changes_nothing(bridge: Bridge) -> None:
         bridge.later(0)
     bridge.forget()
     bridge.read(4)
-    assert (bridge.handover.depth, bridge.sent()) == (1, [4])
+    assert (bridge.spool.depth, bridge.sent()) == (1, [4])
 
 
 def test_a_mark_of_the_last_connection_counts_for_what_was_sent_over_it(bridge: Bridge) -> None:
@@ -229,7 +229,7 @@ def test_a_mark_of_the_last_connection_counts_for_what_was_sent_over_it(bridge: 
     bridge.handover.on_connected()
     bridge.stored(2)
     bridge.later(0)
-    assert bridge.handover.depth == 0
+    assert bridge.spool.depth == 0
 
 
 def test_with_release_puback_the_brokers_word_is_enough(tmp_path: Path) -> None:
@@ -238,11 +238,11 @@ def test_with_release_puback_the_brokers_word_is_enough(tmp_path: Path) -> None:
     bridge.read(1, 2, 3)
     bridge.puback(2)
     bridge.later(0)
-    assert bridge.handover.depth == 3
+    assert bridge.spool.depth == 3
     bridge.puback(1)
     bridge.stored(3)
     bridge.later(0)
-    assert bridge.handover.depth == 1
+    assert bridge.spool.depth == 1
 
 
 def test_with_release_puback_a_refusal_or_an_empty_room_is_no_delivery(
@@ -254,13 +254,13 @@ def test_with_release_puback_a_refusal_or_an_empty_room_is_no_delivery(
     bridge.puback(1, reason=135)
     bridge.puback(2, reason=16)
     bridge.later(0)
-    assert (bridge.handover.depth, bridge.sent()) == (2, [1, 2])
+    assert (bridge.spool.depth, bridge.sent()) == (2, [1, 2])
     assert [r.getMessage() for r in caplog.records] == [f"Nobody reads linky/{METER}/reading: its readings are kept"]
     bridge.later(PATIENCE)
     assert bridge.sent() == [1, 2]
     bridge.puback(1, 2)
     bridge.later(0)
-    assert bridge.handover.depth == 0
+    assert bridge.spool.depth == 0
 
 
 # --- sending again -------------------------------------------------------------------------------
@@ -384,7 +384,7 @@ def test_after_a_restart_the_old_epoch_goes_first_and_as_what_it_is(tmp_path: Pa
     assert [(body["seq"], body["replay"]) for body in bodies] == [(1, True), (2, True), (1, False)]
     bridge.stored(2, NEW)
     bridge.later(0)
-    assert (bridge.spool.streams(), bridge.handover.depth) == ({Stream(METER, bridge.epoch): (1, 1)}, 1)
+    assert (bridge.spool.streams(), bridge.spool.depth) == ({Stream(METER, bridge.epoch): (1, 1)}, 1)
     bridge.stored(2, NEW)  # of a stream that is done with
     bridge.later(0)
 
@@ -395,7 +395,7 @@ def test_a_mark_of_an_old_epoch_is_believed_before_anything_was_sent(tmp_path: P
     bridge = after_a_restart(tmp_path)
     bridge.stored(500, NEW)
     bridge.connect()
-    assert (bridge.sent(), bridge.handover.depth) == ([], 0)
+    assert (bridge.sent(), bridge.spool.depth) == ([], 0)
 
 
 # --- before the first store ----------------------------------------------------------------------
@@ -430,7 +430,7 @@ def test_a_watermark_is_a_store_too(tmp_path: Path) -> None:
     bridge.read(1)
     bridge.stored(1)
     bridge.later(0)
-    assert (bridge.spool.promised, bridge.handover.depth) == (True, 0)
+    assert (bridge.spool.promised, bridge.spool.depth) == (True, 0)
 
 
 # --- time that is not known yet ------------------------------------------------------------------
@@ -480,7 +480,7 @@ def test_a_reading_that_is_not_on_disk_is_sent_all_the_same(
     put = bridge.spool.put
     monkeypatch.setattr(bridge.spool, "put", lambda held: put(held) and False)
     assert bridge.read(1) == [False]
-    assert (bridge.handover.unspooled, bridge.sent()) == (1, [1])
+    assert bridge.sent() == [1]
 
 
 def test_the_links_thread_never_waits_for_whoever_is_sending(bridge: Bridge) -> None:
@@ -503,4 +503,4 @@ def test_the_links_thread_never_waits_for_whoever_is_sending(bridge: Bridge) -> 
         assert done.wait(20)
     thread.join()
     bridge.later(0)
-    assert bridge.handover.depth == 1
+    assert bridge.spool.depth == 1

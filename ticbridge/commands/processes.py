@@ -50,6 +50,11 @@ class Child:
         """The exit code, None while it runs."""
         return self._process.poll()
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
     def ask_to_stop(self) -> None:
         """SIGTERM, if it still runs."""
         if self.code is None:
