@@ -11,6 +11,7 @@ import re
 import socket
 import stat
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -65,6 +66,22 @@ def _quoted(value: Any) -> Any:  # as above
     return value
 
 
+_UNITS: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
+_AGE: Final = re.compile(r"([1-9][0-9]{0,3})([dwmy])|forever")
+
+
+def _age(text: str) -> str:
+    if not _AGE.fullmatch(text):
+        raise ValueError("expected a time such as 7d, 4w, 6m, 2y, or forever")
+    return text
+
+
+def _age_of(text: str) -> timedelta | None:
+    found = _AGE.fullmatch(text)
+    return timedelta(days=int(found[1]) * _UNITS[found[2]]) if found and found[1] else None
+
+
+Age = Annotated[str, AfterValidator(_age)]
 Level = Annotated[str, BeforeValidator(_quoted), AfterValidator(_level)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -297,11 +314,30 @@ class BatchSettings(Section):
     seconds: Annotated[float, Field(gt=0, le=600)] = 10
 
 
+class KeepSettings(Section):
+    """`storage.keep:`"""
+
+    raw: Age = "7d"
+    minute: Age = "2y"
+
+    @property
+    def raw_age(self) -> timedelta | None:
+        """How old single readings become; None is for ever."""
+        return _age_of(self.raw)
+
+    @property
+    def minute_age(self) -> timedelta | None:
+        """How old minutes become; None is for ever."""
+        return _age_of(self.minute)
+
+
 class StorageSettings(Section):
     """`storage:`"""
 
     database: str = Field(default_factory=_database_default)
     batch: BatchSettings = BatchSettings()
+    keep: KeepSettings = KeepSettings()
+    budget: ByteSize = ByteSize(1_000_000_000)
 
 
 class WebSettings(Section):

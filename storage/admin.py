@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from storage.models import Data, DeadLetter, Epoch, Gap, Meter
+from storage.models import Data, DeadLetter, Epoch, Gap, Import, Meter, Register, Rollup
 
 admin.site.site_header = admin.site.site_title = "ticbridge"
 admin.site.index_title = _("Administration")
@@ -94,6 +94,33 @@ class GapAdmin(_ReadOnly):
 
     list_display = ("noticed", "reason", "epoch", "first", "last", "begins", "ends")
     list_select_related = ("epoch__meter",)
+
+
+@admin.register(Register)
+class RegisterAdmin(_ReadOnly):
+    """The newest indexes."""
+
+    list_display = ("meter", "name", "value", "at")
+    list_filter = ("meter",)
+    list_select_related = ("meter",)
+
+
+@admin.register(Rollup)
+class RollupAdmin(_ReadOnly):
+    """Minutes, hours, days."""
+
+    list_display = ("start", "meter", "step", "origin", "east", "eait", "sinsts_max", "readings", "estimated")
+    list_filter = ("meter", "step", "origin")
+    list_select_related = ("meter",)
+
+
+@admin.register(Import)
+class ImportAdmin(_ReadOnly):
+    """Files that were taken in."""
+
+    list_display = ("made", "meter", "layout", "name", "rows", "begins", "ends")
+    list_filter = ("meter",)
+    list_select_related = ("meter",)
 
 
 @admin.register(DeadLetter)

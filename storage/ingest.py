@@ -20,6 +20,7 @@ from django.db.models import Min, QuerySet
 from bridge.envelope import Envelope, EnvelopeError, Name, printable, read_envelope, read_name
 from bridge.topics import MAX_PAYLOAD, Topics
 from storage.columns import ColumnError, columns
+from storage.dirty import mark as mark_dirty
 from storage.models import Data, DeadLetter, Epoch, Gap, Meter
 
 log = logging.getLogger("ticbridge.store")
@@ -66,6 +67,7 @@ class _Stream:
     floor: int = 1
     since: int = 1
     late: list[datetime] = field(default_factory=list)  # when its replayed readings were taken
+    stored: list[datetime] = field(default_factory=list)  # when those were taken that are new in the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,17 @@ def ingest(topics: Topics, batch: Sequence[Incoming]) -> Outcome:
             _advance(stream)
             outcome.marks.append(Mark(key[0], key[1], stream.epoch.handled))
         _note_stops(streams.values())
+        mark_dirty(_stored(streams.values()))
     return outcome
+
+
+def _stored(streams: Iterable[_Stream]) -> dict[int, list[datetime]]:
+    """When the new readings were taken, by meter: two bridges may read one."""
+    stored: dict[int, list[datetime]] = {}
+    for stream in streams:
+        if stream.stored:
+            stored.setdefault(stream.epoch.meter_id, []).extend(stream.stored)
+    return stored
 
 
 def _parse(topics: Topics, incoming: Incoming, outcome: Outcome) -> _Parsed | None:
@@ -170,6 +182,9 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
         return
     outcome.stored += len(inserted)
     epochs = {row.stream.epoch.pk: row.stream.epoch for row in rows}
+    by_key = {(row.stream.epoch.pk, row.seq): row for row in rows}
+    for key in inserted:
+        by_key[key].stream.stored.append(by_key[key].values["dateTime"])
     for epoch, seq in inserted:
         if seq <= epochs[epoch].handled:
             _shrink_gap(epochs[epoch], seq)

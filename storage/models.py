@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from storage.instants import InstantField
+
 
 class Meter(models.Model):
     """A meter that sent at least one reading."""
@@ -16,6 +18,8 @@ class Meter(models.Model):
     name = models.CharField(_("name"), max_length=64, blank=True)
     mode = models.CharField(_("mode"), max_length=10)
     timezone = models.CharField(_("time zone"), max_length=64)
+    # Of older readings only the edges of hours and gaps are kept.
+    raw_since = InstantField(_("whole since"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("meter")
@@ -121,6 +125,7 @@ class Gap(models.Model):
     class Reason(models.TextChoices):
         DROPPED = "dropped", _("no room at the bridge")
         STOPPED = "stopped", _("the bridge did not run")
+        LACKING = "lacking", _("not all of storage.required was there")
 
     epoch = models.ForeignKey(Epoch, models.CASCADE, verbose_name=_("epoch"))
     reason = models.CharField(_("reason"), max_length=8, choices=Reason, default=Reason.DROPPED)
@@ -157,3 +162,118 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic}: {self.reason}"
+
+
+class Register(models.Model):
+    """An index that a meter says, and its newest value: what a bucket that does not hear it looks back to."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, verbose_name=_("meter"))
+    name = models.CharField(_("index"), max_length=6)  # a column of Data
+    at = models.DateTimeField(_("at"))
+    value = models.IntegerField(_("value"))  # Wh
+
+    class Meta:
+        verbose_name = _("index")
+        verbose_name_plural = _("indexes")
+        constraints = (models.UniqueConstraint(fields=("meter", "name"), name="register_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.name} {self.value} Wh"
+
+
+def _energy() -> models.IntegerField[int | None, int | None]:
+    """Wh of a bucket; NULL is unknown."""
+    return models.IntegerField(null=True)
+
+
+class Rollup(models.Model):
+    """What a minute, half an hour, an hour or a civil day saw. Columns are named as in Data; energies are differences.
+
+    `sinsts` and `sinsti` tell of power in VA, of the readings that fell into the bucket: no reading, no power. Energy
+    comes from the indexes alone, each interpolated between the readings before and after the bucket's ends: so it is
+    exact wherever the line was heard at these moments, and marked `estimated` where it was not.
+    """
+
+    class Step(models.IntegerChoices):
+        MINUTE = 60, _("minute")
+        HALF_HOUR = 1800, _("half hour")  # of imported load curves only
+        HOUR = 3600, _("hour")
+        DAY = 86400, _("day")  # civil, of the meter's zone: 23 or 25 hours twice a year
+
+    class Origin(models.IntegerChoices):
+        METER = 0, _("the meter's readings")
+        ENEDIS = 1, _("a file of Enedis")
+
+    meter = models.ForeignKey(Meter, models.CASCADE, verbose_name=_("meter"), db_index=False)
+    step = models.IntegerField(_("step"), choices=Step)
+    start = InstantField(_("start"))
+    origin = models.SmallIntegerField(_("origin"), choices=Origin, default=Origin.METER)
+    readings = models.IntegerField(_("readings"), default=0)  # that tell the power
+    covered = models.IntegerField(_("seconds heard"), default=0)
+    sinsts_sum = models.BigIntegerField(null=True)
+    sinsts_min = models.IntegerField(null=True)
+    sinsts_max = models.IntegerField(null=True)
+    sinsti_readings = models.IntegerField(default=0)
+    sinsti_sum = models.BigIntegerField(null=True)
+    sinsti_max = models.IntegerField(null=True)
+    east = _energy()
+    easf01 = _energy()
+    easf02 = _energy()
+    easf03 = _energy()
+    easf04 = _energy()
+    easf05 = _energy()
+    easf06 = _energy()
+    easf07 = _energy()
+    easf08 = _energy()
+    easf09 = _energy()
+    easf10 = _energy()
+    eait = _energy()
+    estimated = models.BooleanField(_("estimated"), default=False)
+    has_reset = models.BooleanField(_("an index began anew"), default=False)
+    source = models.ForeignKey("Import", models.CASCADE, null=True, verbose_name=_("import"), db_index=False)
+
+    class Meta:
+        verbose_name = _("roll-up")
+        verbose_name_plural = _("roll-ups")
+        constraints = (models.UniqueConstraint(fields=("meter", "step", "start", "origin"), name="rollup_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.get_step_display()} {self.start:%Y-%m-%d %H:%M}"
+
+
+class Dirty(models.Model):
+    """An hour of which readings came since it was rolled up; written in the transaction that writes them."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, verbose_name=_("meter"), db_index=False)
+    hour = InstantField()
+    first = models.BigIntegerField()  # milliseconds since 1970 of the first reading that came
+    last = models.BigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("meter", "hour"), name="dirty_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} {self.hour:%Y-%m-%d %H:%M}"
+
+
+class Import(models.Model):
+    """A file that was taken in: where rows come from that no bridge sent."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, verbose_name=_("meter"))
+    epoch = models.ForeignKey(
+        Epoch, models.CASCADE, null=True, verbose_name=_("epoch")
+    )  # of its readings, if it has any
+    layout = models.CharField(_("layout"), max_length=32)
+    name = models.CharField(_("file"), max_length=255)
+    sha256 = models.CharField(max_length=64)
+    made = models.DateTimeField(_("imported"), default=timezone.now)
+    rows = models.IntegerField(_("rows taken"), default=0)
+    begins = InstantField(_("from"), null=True)
+    ends = InstantField(_("until"), null=True)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.layout})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -484,3 +485,17 @@ def test_a_variable_is_no_way_around() -> None:
     assert mistake(TICBRIDGE_MQTT__BASE_TOPIC="linky/#") == (
         f"TICBRIDGE_MQTT__BASE_TOPIC: mqtt.base_topic: 'linky/#' will not do; {A_LEVEL}"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "age"),
+    [("7d", 7), ("4w", 28), ("6m", 180), ("2y", 730), ("forever", None)],
+)
+def test_how_long_readings_are_kept(given: str, age: int | None) -> None:
+    keep = settings(f"storage: {{keep: {{raw: {given}, minute: {given}}}}}").storage.keep
+    assert keep.raw_age == keep.minute_age == (timedelta(days=age) if age else None)
+
+
+@pytest.mark.parametrize("given", ["7", "0d", "7 days", "-1d", "12345d"])
+def test_a_time_that_is_none_is_refused(given: str) -> None:
+    assert "storage.keep.raw" in mistake(f'storage: {{keep: {{raw: "{given}"}}}}')

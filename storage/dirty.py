@@ -1,0 +1,44 @@
+"""Which hours the roll-ups must look at again: marked in the transaction that writes readings, never after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import connection
+
+from storage.models import Dirty
+
+HOUR: Final = 3600
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def milliseconds(at: datetime) -> int:
+    """Since 1970, as roll-ups count time."""
+    return (at - _EPOCH) // _MILLISECOND
+
+
+def mark(touched: Mapping[int, Iterable[datetime]]) -> None:
+    """Mark the hours in which readings of these meters (by primary key) came, in the caller's transaction.
+
+    The update of a mark that is there already locks it: a roll-up that takes it waits until these readings can be seen.
+    """
+    hours: dict[tuple[int, int], tuple[int, int]] = {}
+    for meter, instants in touched.items():
+        for at in instants:
+            ms = milliseconds(at)
+            key = meter, ms // (HOUR * 1000) * HOUR
+            first, last = hours.get(key, (ms, ms))
+            hours[key] = min(first, ms), max(last, ms)
+    table = connection.ops.quote_name(Dirty._meta.db_table)
+    statement = (
+        f"INSERT INTO {table} (meter_id, hour, first, last) VALUES (%s, %s, %s, %s) "  # noqa: S608  names only
+        "ON CONFLICT (meter_id, hour) DO UPDATE SET "
+        f"first = CASE WHEN excluded.first < {table}.first THEN excluded.first ELSE {table}.first END, "
+        f"last = CASE WHEN excluded.last > {table}.last THEN excluded.last ELSE {table}.last END"
+    )
+    with connection.cursor() as cursor:
+        for key in sorted(hours):  # in one order: two writers that lock the same two would wait for each other
+            cursor.execute(statement, [*key, *hours[key]])
