@@ -40,6 +40,7 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
 
     from storage.migrate import migrate  # noqa: PLC0415
     from storage.subscriber import Subscriber  # noqa: PLC0415
+    from storage.worker import Worker  # noqa: PLC0415
 
     if not no_migrate:
         try:
@@ -47,7 +48,11 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
         except (DatabaseError, OSError) as error:
             raise click.ClickException(f"the database cannot be opened ({error}): is storage.database right?") from None
     subscriber = Subscriber(settings, share=share, observer=observer)
-    sys.exit(subscriber.run(on_stop=lambda line: click.echo(line, err=True)))
+    worker = Worker(settings.storage)
+    worker.start()
+    code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
+    worker.stop()
+    sys.exit(code)
 
 
 @click.command()

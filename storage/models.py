@@ -169,6 +169,7 @@ class Register(models.Model):
 
     meter = models.ForeignKey(Meter, models.CASCADE, verbose_name=_("meter"))
     name = models.CharField(_("index"), max_length=6)  # a column of Data
+    since = models.DateTimeField(_("since"))  # its first reading
     at = models.DateTimeField(_("at"))
     value = models.IntegerField(_("value"))  # Wh
 
