@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F, Max, Min
 
-from storage.models import Dirty
+from storage.dbtime import Milliseconds
+from storage.models import Data, Dirty
 
 HOUR: Final = 3600
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +34,21 @@ def mark(touched: Mapping[int, Iterable[datetime]]) -> None:
             key = meter, ms // (HOUR * 1000) * HOUR
             first, last = hours.get(key, (ms, ms))
             hours[key] = min(first, ms), max(last, ms)
+    _write(hours)
+
+
+def mark_all(meter: int) -> int:
+    """Mark every hour that holds readings of a meter; how many."""
+    rows: Any = Data.objects.filter(meter=meter).annotate(ms=Milliseconds("dateTime"))
+    rows = rows.annotate(number=F("ms") / (HOUR * 1000)).values("number").order_by("number")
+    spans = rows.annotate(first=Min("ms"), last=Max("ms")).values_list("number", "first", "last")
+    with transaction.atomic():
+        _write({(meter, number * HOUR): (first, last) for number, first, last in spans})
+    return len(spans)
+
+
+def _write(hours: Mapping[tuple[int, int], tuple[int, int]]) -> None:
+    """(meter, hour) -> first and last, milliseconds."""
     table = connection.ops.quote_name(Dirty._meta.db_table)
     statement = (
         f"INSERT INTO {table} (meter_id, hour, first, last) VALUES (%s, %s, %s, %s) "  # noqa: S608  names only

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.dirty import mark, milliseconds
+from storage.dirty import mark, mark_all, milliseconds
 from storage.models import Dirty, Meter
 from tests.storage.test_ingest import envelope, store
 
@@ -45,3 +45,11 @@ def test_a_mark_grows_to_both_sides() -> None:
     for minutes in (30, 40, 20, 35):
         mark({meter.pk: [TEN + timedelta(minutes=minutes)]})
     assert marks() == [("m", 0, 20 * 60_000, 40 * 60_000)]
+
+
+def test_every_hour_with_readings_can_be_marked() -> None:
+    store(envelope(1), envelope(2, ts="2026-11-21T10:59:59.999Z"), envelope(3, ts="2026-11-21T14:00:00.000Z"))
+    wanted = marks()
+    Dirty.objects.all().delete()
+    assert mark_all(Meter.objects.get().pk) == 2
+    assert marks() == wanted == [("021861000001", 0, 250, 3_599_999), ("021861000001", 4, 4 * 3_600_000, 4 * 3_600_000)]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Max
 from hypothesis import given, settings
@@ -296,3 +297,17 @@ def test_in_any_order_and_cut_anywhere_the_rows_are_those_of_one_pass(seed: int,
         turn()
         assert differences(epoch.meter_id) == []
         transaction.set_rollback(True)
+
+
+def test_a_rebuild_by_hand_comes_to_the_same() -> None:
+    epoch = new_meter()
+    add(epoch, steady(TEN, 5400) + steady(TEN + 3 * 3_600_000, 5400, first=1_020_000))
+    turn()
+    before = rows(epoch.meter_id)
+    Rollup.objects.all().delete()
+    Register.objects.all().delete()
+    call_command("roll_up")
+    assert not Rollup.objects.exists()
+    call_command("roll_up", "--all")
+    assert rows(epoch.meter_id) == before
+    assert not Dirty.objects.exists()
