@@ -6,26 +6,25 @@ so without a hole; the store tells it to the bridge, which may then forget.
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import Min, QuerySet
+from django.db.models import Min
 
 from bridge.envelope import Envelope, EnvelopeError, Name, printable, read_envelope, read_name
 from bridge.topics import MAX_PAYLOAD, Topics
+from storage import gaps
 from storage.columns import ColumnError, columns
 from storage.dirty import mark as mark_dirty
-from storage.models import Data, DeadLetter, Epoch, Gap, Meter
+from storage.models import Data, DeadLetter, Epoch, Meter
 
 log = logging.getLogger("ticbridge.store")
 
-_STOP: Final = timedelta(seconds=30)  # without readings: what is shorter is a restart
 _MOST_LETTERS: Final = 10_000  # messages without a number that are kept
 _CHUNK: Final = 500  # rows of one statement: SQLite takes 32 766 parameters
 
@@ -187,7 +186,7 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
         by_key[key].stream.stored.append(by_key[key].values["dateTime"])
     for epoch, seq in inserted:
         if seq <= epochs[epoch].handled:
-            _shrink_gap(epochs[epoch], seq)
+            gaps.shrink(epochs[epoch], seq)
     for epoch in epochs:  # what a worker of another version could not read
         DeadLetter.objects.filter(epoch=epoch, seq__in=[seq for of, seq in inserted if of == epoch]).delete()
     if len(inserted) < len(rows):
@@ -253,7 +252,7 @@ def _bury(
     fields = {"topic": topic, "body": incoming.body[:MAX_PAYLOAD], "reason": reason}
     if epoch is not None and seq is not None:
         if DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)[1] and seq <= epoch.handled:
-            _shrink_gap(epoch, seq)
+            gaps.shrink(epoch, seq)
     elif DeadLetter.objects.filter(seq=None).count() < _MOST_LETTERS:  # whoever may publish could fill the disk
         DeadLetter.objects.create(epoch=epoch, **fields)
     log.warning("A reading on %s was set aside: %s", topic, reason)
@@ -263,67 +262,22 @@ def _advance(stream: _Stream) -> None:
     """Move `handled` over what is there without a hole, and over what can no longer come."""
     epoch, floor = stream.epoch, stream.floor
     if floor - 1 > epoch.handled:
-        _record_gaps(epoch, max(epoch.handled + 1, stream.since), floor - 1)
+        gaps.record(epoch, max(epoch.handled + 1, stream.since), floor - 1)
         epoch.handled = floor - 1
-    for seq in heapq.merge(_seqs_above(Data.objects, epoch), _seqs_above(DeadLetter.objects, epoch)):
-        if seq > epoch.handled + 1:
+    for first, last in gaps.handled_above(epoch):
+        if first > epoch.handled + 1:
             break
-        epoch.handled = seq
+        epoch.handled = last
     epoch.floor = max(epoch.floor, floor)
     epoch.save(update_fields=["handled", "floor"])
 
 
-def _seqs_above(manager: Any, epoch: Epoch) -> Iterable[int]:  # the managers of two models
-    """Rising, and read from the database only as far as they are asked for: a backlog may be long."""
-    seqs: QuerySet[Any, int] = manager.filter(epoch=epoch, seq__gt=epoch.handled).values_list("seq", flat=True)
-    return seqs.order_by("seq").iterator()
-
-
-def _record_gaps(epoch: Epoch, first: int, last: int) -> None:
-    """Write down which seqs of first..last are nowhere."""
-    there: set[int] = set()
-    for manager in (Data.objects, DeadLetter.objects):
-        seqs: Any = manager.filter(epoch=epoch, seq__range=(first, last))  # the managers of two models
-        there.update(seqs.values_list("seq", flat=True))
-    start = first
-    for seq in [*sorted(there), last + 1]:
-        if start < seq:
-            Gap.objects.create(epoch=epoch, first=start, last=seq - 1)
-        start = seq + 1
-
-
 def _note_stops(streams: Iterable[_Stream]) -> None:
-    """A new epoch: no bridge read this meter since the last reading before it. What comes late makes that shorter."""
+    """What comes late makes a stop shorter that was noted before."""
     for stream in streams:
-        meter = stream.epoch.meter_id
         if stream.is_new:
             ends = Data.objects.filter(epoch=stream.epoch).aggregate(first=Min("dateTime"))["first"]
-            before = Data.objects.filter(meter=meter, dateTime__lt=ends).order_by("-dateTime").first() if ends else None
-            if before is not None and ends - before.dateTime > _STOP:
-                reason = Gap.Reason.STOPPED
-                Gap.objects.create(epoch=stream.epoch, reason=reason, begins=before.dateTime, ends=ends)
+            if ends is not None:
+                gaps.note_stop(stream.epoch, ends)
         if stream.late:
-            _shorten_stops(meter, stream.late)
-
-
-def _shorten_stops(meter: int, late: list[datetime]) -> None:
-    for gap in Gap.objects.filter(reason=Gap.Reason.STOPPED, epoch__meter=meter, ends__gt=min(late)):
-        assert gap.begins is not None, "a stop has two ends"
-        assert gap.ends is not None, "a stop has two ends"
-        begins = max((at for at in late if gap.begins < at < gap.ends), default=gap.begins)
-        if gap.ends - begins <= _STOP:
-            gap.delete()
-        elif begins != gap.begins:
-            gap.begins = begins
-            gap.save(update_fields=["begins"])
-
-
-def _shrink_gap(epoch: Epoch, seq: int) -> None:
-    """A reading that was given up on came after all."""
-    for gap in Gap.objects.filter(epoch=epoch, first__lte=seq, last__gte=seq):
-        assert gap.first is not None, "the filter"
-        assert gap.last is not None, "the filter"
-        gap.delete()
-        for first, last in ((gap.first, seq - 1), (seq + 1, gap.last)):
-            if first <= last:
-                Gap.objects.create(epoch=epoch, first=first, last=last, noticed=gap.noticed)
+            gaps.shorten_stops(stream.epoch.meter_id, stream.late)
