@@ -27,7 +27,7 @@ def test_each_measure_may_be_missing() -> None:
 
 def test_a_column_is_filled_by_every_label_that_says_the_same() -> None:
     assert SOURCES["sinsts"] == ("papp", "sinsts", "sinst1")
-    assert SOURCES["easf01"] == ("hchc", "ejphn", "bbrhcjb", "easf01")
+    assert SOURCES["easf01"] == ("base", "hchc", "ejphn", "bbrhcjb", "easf01")
 
 
 def test_measures_hold_what_their_labels_can_say() -> None:
