@@ -1,0 +1,87 @@
+"""Readings to the database, a batch at a time: when a batch is full, and what to do when it cannot be written."""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final, Protocol, TypeVar
+
+import django.db
+from django.db import close_old_connections, connection
+
+from bridge.config import BatchSettings
+from bridge.topics import Topics
+from storage.ingest import Incoming, Outcome, ingest
+
+log = logging.getLogger("ticbridge.store")
+
+_T = TypeVar("_T")
+_FIRST_WAIT: Final = 0.5  # seconds between two tries to write
+_MAX_WAIT: Final = 30.0
+_GLANCE: Final = 0.2  # seconds after which we look up from an empty queue
+
+
+class Stopping(Protocol):
+    """What of a `threading.Event` is used."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+def collect(inbox: queue.Queue[_T], limits: BatchSettings, is_over: Callable[[], bool]) -> list[_T]:
+    """One batch: full, as old as a batch may become, or what was there when it was over. Empty only then."""
+    batch: list[_T] = []
+    until = monotonic() + limits.seconds
+    while len(batch) < limits.rows and not is_over():
+        try:
+            batch.append(inbox.get(timeout=min(_GLANCE, max(0.0, until - monotonic()))))
+        except queue.Empty:
+            if not batch:
+                until = monotonic() + limits.seconds  # a batch is as old as its first reading
+            elif monotonic() >= until:
+                break
+    return batch
+
+
+@dataclass
+class Writer:
+    """Writes batches, and tries again as long as the database is away. `total` is what they came to."""
+
+    topics: Topics
+    stopping: Stopping
+
+    def __post_init__(self) -> None:
+        self.total = Outcome()
+
+    def write(self, batch: Sequence[Incoming]) -> Outcome | None:
+        """Write and commit; None when that could not be done before we were told to stop."""
+        delay = _FIRST_WAIT
+        said = ""
+        while True:
+            try:
+                outcome = ingest(self.topics, batch)
+                break
+            except django.db.Error as error:
+                # Unacknowledged messages come back only after a reconnect, so what we have must be kept and tried.
+                if str(error) != said:
+                    said = str(error)
+                    log.error("The database cannot be written (%s); trying again until it can", said.strip())
+                connection.close()
+                if self.stopping.wait(delay):
+                    return None
+                delay = min(2 * delay, _MAX_WAIT)
+        if said:
+            log.info("The database can be written again")
+        self._count(outcome)
+        close_old_connections()
+        return outcome
+
+    def _count(self, outcome: Outcome) -> None:
+        self.total.stored += outcome.stored
+        self.total.duplicates += outcome.duplicates
+        self.total.mismatched += outcome.mismatched
+        self.total.dead += outcome.dead
