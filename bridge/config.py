@@ -331,6 +331,9 @@ class KeepSettings(Section):
         return _age_of(self.minute)
 
 
+_MOST_FIELDS: Final = 256
+
+
 class StorageSettings(Section):
     """`storage:`"""
 
@@ -338,6 +341,7 @@ class StorageSettings(Section):
     batch: BatchSettings = BatchSettings()
     keep: KeepSettings = KeepSettings()
     budget: ByteSize = ByteSize(1_000_000_000)
+    required: Annotated[list[Slug], Field(max_length=_MOST_FIELDS)] = []
 
 
 class WebSettings(Section):

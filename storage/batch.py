@@ -15,12 +15,15 @@ from django.db import close_old_connections, connection
 from bridge.config import BatchSettings
 from bridge.topics import Topics
 from storage.ingest import Incoming, Outcome, ingest
+from storage.selection import EVERYTHING, Selection
 
 log = logging.getLogger("ticbridge.store")
 
 _T = TypeVar("_T")
 _FIRST_WAIT: Final = 0.5  # seconds between two tries to write
 _MAX_WAIT: Final = 30.0
+_SAID_EVERY: Final = 60.0  # seconds between two lines about readings that are left out
+_MOST_NAMES: Final = 8
 _GLANCE: Final = 0.2  # seconds after which we look up from an empty queue
 
 
@@ -53,9 +56,13 @@ class Writer:
 
     topics: Topics
     stopping: Stopping
+    selection: Selection = EVERYTHING
+    clock: Callable[[], float] = monotonic
 
     def __post_init__(self) -> None:
         self.total = Outcome()
+        self._left_out = Outcome()  # since that was said last
+        self._said_at = -_SAID_EVERY
 
     def write(self, batch: Sequence[Incoming]) -> Outcome | None:
         """Write and commit; None when that could not be done before we were told to stop."""
@@ -63,7 +70,7 @@ class Writer:
         said = ""
         while True:
             try:
-                outcome = ingest(self.topics, batch)
+                outcome = ingest(self.topics, batch, self.selection)
                 break
             except django.db.Error as error:
                 # Unacknowledged messages come back only after a reconnect, so what we have must be kept and tried.
@@ -85,3 +92,11 @@ class Writer:
         self.total.duplicates += outcome.duplicates
         self.total.mismatched += outcome.mismatched
         self.total.dead += outcome.dead
+        self.total.lacking += outcome.lacking
+        self._left_out.lacking += outcome.lacking
+        self._left_out.missed += outcome.missed
+        if self._left_out.lacking and self.clock() - self._said_at >= _SAID_EVERY:
+            missed = ", ".join(slug for slug, _ in self._left_out.missed.most_common(_MOST_NAMES))
+            log.warning("%d readings were left out, since storage.required was not all there (%s)",
+                        self._left_out.lacking, missed)  # fmt: skip
+            self._left_out, self._said_at = Outcome(), self.clock()

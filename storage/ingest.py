@@ -1,12 +1,14 @@
 """`reading` messages to rows, exactly once: one transaction for a batch, idempotent by (epoch, seq).
 
-A reading is handled when it is in Data, DeadLetter or Gap. `Epoch.handled` is the highest seq up to which that is
-so without a hole; the store tells it to the bridge, which may then forget.
+A reading is handled when it is in Data, DeadLetter or Gap (one that lacks what the owner requires becomes a Gap).
+`Epoch.handled` is the highest seq up to which that is so without a hole; the store tells it to the bridge, which may
+then forget.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +24,7 @@ from storage import gaps
 from storage.columns import ColumnError, columns
 from storage.dirty import mark as mark_dirty
 from storage.models import Data, DeadLetter, Epoch, Meter
+from storage.selection import EVERYTHING, Selection
 
 log = logging.getLogger("ticbridge.store")
 
@@ -54,6 +57,8 @@ class Outcome:
     duplicates: int = 0
     mismatched: int = 0  # of the duplicates: those that say something else than what is stored
     dead: int = 0
+    lacking: int = 0  # not stored, since something was not there that is required
+    missed: Counter[str] = field(default_factory=Counter)  # what that was, by slug
     marks: list[Mark] = field(default_factory=list)
 
 
@@ -67,6 +72,7 @@ class _Stream:
     since: int = 1
     late: list[datetime] = field(default_factory=list)  # when its replayed readings were taken
     stored: list[datetime] = field(default_factory=list)  # when those were taken that are new in the database
+    lacking: list[Envelope] = field(default_factory=list)  # what is not stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class _Parsed:
     reason: str = ""  # why there is no envelope
 
 
-def ingest(topics: Topics, batch: Sequence[Incoming]) -> Outcome:
+def ingest(topics: Topics, batch: Sequence[Incoming], selection: Selection = EVERYTHING) -> Outcome:
     """Write a batch and commit. When a `django.db.Error` leaves here, nothing was written: the database is away."""
     outcome = Outcome()
     with transaction.atomic():
@@ -99,14 +105,21 @@ def ingest(topics: Topics, batch: Sequence[Incoming]) -> Outcome:
                 _bury(outcome, one.incoming, one.reason, stream.epoch, name.seq)
                 continue
             try:
-                rows.append(_Row(one.incoming, name.seq, stream, columns(name)))
+                values = columns(name)
             except ColumnError as error:
                 _bury(outcome, one.incoming, str(error), stream.epoch, name.seq)
+            else:
+                if missed := selection.missed(name, values):
+                    stream.lacking.append(name)
+                    outcome.missed.update(missed)
+                else:
+                    rows.append(_Row(one.incoming, name.seq, stream, values))
             if name.replay:
                 stream.late.append(name.moment)
         for start in range(0, len(rows), _CHUNK):
             _insert(rows[start : start + _CHUNK], outcome)
         for key, stream in streams.items():
+            _leave_out(stream, outcome)
             _advance(stream)
             outcome.marks.append(Mark(key[0], key[1], stream.epoch.handled))
         _note_stops(streams.values())
@@ -184,8 +197,9 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
     by_key = {(row.stream.epoch.pk, row.seq): row for row in rows}
     for key in inserted:
         by_key[key].stream.stored.append(by_key[key].values["dateTime"])
+    lacking = {pk: gaps.lacking_above(epoch) for pk, epoch in epochs.items()}
     for epoch, seq in inserted:
-        if seq <= epochs[epoch].handled:
+        if seq <= epochs[epoch].handled or (lacking[epoch] and gaps.holds(lacking[epoch], seq)):
             gaps.shrink(epochs[epoch], seq)
     for epoch in epochs:  # what a worker of another version could not read
         DeadLetter.objects.filter(epoch=epoch, seq__in=[seq for of, seq in inserted if of == epoch]).delete()
@@ -251,11 +265,24 @@ def _bury(
     topic, reason = printable(incoming.topic, 255), printable(reason, 255)
     fields = {"topic": topic, "body": incoming.body[:MAX_PAYLOAD], "reason": reason}
     if epoch is not None and seq is not None:
-        if DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)[1] and seq <= epoch.handled:
+        if DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)[1]:
             gaps.shrink(epoch, seq)
     elif DeadLetter.objects.filter(seq=None).count() < _MOST_LETTERS:  # whoever may publish could fill the disk
         DeadLetter.objects.create(epoch=epoch, **fields)
     log.warning("A reading on %s was set aside: %s", topic, reason)
+
+
+def _leave_out(stream: _Stream, outcome: Outcome) -> None:
+    """Readings that lack something are handled: a gap says so, unless they are here already, stored or set aside."""
+    if not stream.lacking:
+        return
+    seqs = {envelope.seq for envelope in stream.lacking}
+    for manager in (Data.objects, DeadLetter.objects):
+        there: Any = manager.filter(epoch=stream.epoch, seq__in=seqs)  # the managers of two models
+        seqs -= set(there.values_list("seq", flat=True))
+    new = gaps.lack(stream.epoch, seqs) if seqs else 0
+    outcome.lacking += new
+    outcome.duplicates += len(stream.lacking) - new
 
 
 def _advance(stream: _Stream) -> None:
@@ -276,8 +303,9 @@ def _note_stops(streams: Iterable[_Stream]) -> None:
     """What comes late makes a stop shorter that was noted before."""
     for stream in streams:
         if stream.is_new:
-            ends = Data.objects.filter(epoch=stream.epoch).aggregate(first=Min("dateTime"))["first"]
-            if ends is not None:
-                gaps.note_stop(stream.epoch, ends)
+            first = Data.objects.filter(epoch=stream.epoch).aggregate(first=Min("dateTime"))["first"]
+            heard = [*([first] if first else []), *(envelope.moment for envelope in stream.lacking)]
+            if heard:
+                gaps.note_stop(stream.epoch, min(heard))
         if stream.late:
             gaps.shorten_stops(stream.epoch.meter_id, stream.late)

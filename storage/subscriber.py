@@ -18,6 +18,7 @@ from bridge.topics import OFFLINE, ONLINE, Message, Topics, Watermark, watermark
 from storage.batch import Writer, collect
 from storage.ingest import Incoming, Mark
 from storage.models import Store
+from storage.selection import Selection
 
 log = logging.getLogger("ticbridge.store")
 
@@ -44,7 +45,7 @@ class Subscriber:
         self._heard = threading.Event()  # our own status: all that was retained came before it
         self._others: set[str] = set()  # stores of other databases that are on line
         self._is_second = False
-        self._writer = Writer(self._topics, self._stopping)
+        self._writer = Writer(self._topics, self._stopping, Selection(tuple(settings.storage.required)))
         readings = self._topics.meter("+", "reading")
         name = f"ticbridge-{'observer' if observer else 'store'}-{self._id}"
         self._link = Link(
@@ -97,6 +98,7 @@ class Subscriber:
                 "duplicates": total.duplicates,
                 "mismatched": total.mismatched,
                 "dead": total.dead,
+                "lacking": total.lacking,
             }
         )
 
