@@ -113,6 +113,8 @@ def ingest(topics: Topics, batch: Sequence[Incoming], selection: Selection = EVE
                     stream.lacking.append(name)
                     outcome.missed.update(missed)
                 else:
+                    if extra := selection.kept(name):
+                        values["extra"] = extra
                     rows.append(_Row(one.incoming, name.seq, stream, values))
             if name.replay:
                 stream.late.append(name.moment)
@@ -223,11 +225,17 @@ def _look_at_duplicates(rows: list[_Row], inserted: set[tuple[int, int]], outcom
         stored |= {(epoch.pk, data.seq): data for data in Data.objects.filter(epoch=epoch, seq__in=seqs)}
     for row in twice:
         data = stored[row.stream.epoch.pk, row.seq]
-        # A column that is empty may be younger than the row.
-        if any(getattr(data, column) not in (None, value) for column, value in row.values.items()):
+        if any(_contradicts(getattr(data, column), value) for column, value in row.values.items()):
             outcome.mismatched += 1
             reason = f"another reading is stored as number {row.seq} of this epoch"
             _bury(outcome, row.incoming, reason, row.stream.epoch)
+
+
+def _contradicts(stored: Any, value: Any) -> bool:  # of any column
+    """Whether both cannot be true. A column that is empty, or a field of `extra`, may be younger than the row."""
+    if isinstance(stored, dict) and isinstance(value, dict):
+        return any(stored[key] != value[key] for key in stored.keys() & value.keys())
+    return stored not in (None, value)
 
 
 def _insert_all(rows: list[_Row]) -> list[tuple[int, int]]:

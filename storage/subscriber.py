@@ -45,7 +45,7 @@ class Subscriber:
         self._heard = threading.Event()  # our own status: all that was retained came before it
         self._others: set[str] = set()  # stores of other databases that are on line
         self._is_second = False
-        self._writer = Writer(self._topics, self._stopping, Selection(tuple(settings.storage.required)))
+        self._writer = Writer(self._topics, self._stopping, Selection.of(settings.storage))
         readings = self._topics.meter("+", "reading")
         name = f"ticbridge-{'observer' if observer else 'store'}-{self._id}"
         self._link = Link(
