@@ -22,9 +22,15 @@ log = logging.getLogger("ticbridge.store")
 _T = TypeVar("_T")
 _FIRST_WAIT: Final = 0.5  # seconds between two tries to write
 _MAX_WAIT: Final = 30.0
+_LOCKED_TRIES: Final = 20
+_LOCKED_WAIT: Final = 0.1  # seconds; the database has waited for the lock before it says so
 _SAID_EVERY: Final = 60.0  # seconds between two lines about readings that are left out
 _MOST_NAMES: Final = 8
 _GLANCE: Final = 0.2  # seconds after which we look up from an empty queue
+
+
+class WriteError(Exception):
+    """The database refused too often in a row; the text is a sentence for the owner."""
 
 
 class Stopping(Protocol):
@@ -52,12 +58,17 @@ def collect(inbox: queue.Queue[_T], limits: BatchSettings, is_over: Callable[[],
 
 @dataclass
 class Writer:
-    """Writes batches, and tries again as long as the database is away. `total` is what they came to."""
+    """Writes batches, and tries again as long as the database is away; `total` is what they came to.
+
+    With `max_errors` it gives up after so many failing tries in a row. A database that another program holds locked is
+    waited for first: that is no error yet.
+    """
 
     topics: Topics
     stopping: Stopping
     selection: Selection = EVERYTHING
     clock: Callable[[], float] = monotonic
+    max_errors: int | None = None
 
     def __post_init__(self) -> None:
         self.total = Outcome()
@@ -66,7 +77,7 @@ class Writer:
 
     def write(self, batch: Sequence[Incoming]) -> Outcome | None:
         """Write and commit; None when that could not be done before we were told to stop."""
-        delay = _FIRST_WAIT
+        delay, locked, errors = _FIRST_WAIT, 0, 0
         said = ""
         while True:
             try:
@@ -77,7 +88,18 @@ class Writer:
                 if str(error) != said:
                     said = str(error)
                     log.error("The database cannot be written (%s); trying again until it can", said.strip())
+                if self.max_errors is not None and _is_locked(error) and locked < _LOCKED_TRIES:
+                    locked += 1
+                    if self.stopping.wait(_LOCKED_WAIT):
+                        return None
+                    continue
                 connection.close()
+                errors += 1
+                if errors == self.max_errors:
+                    raise WriteError(
+                        f"The database could not be written {errors} times in a row ({said.strip()}): "
+                        "does it run, is there room on the disk?"
+                    ) from None
                 if self.stopping.wait(delay):
                     return None
                 delay = min(2 * delay, _MAX_WAIT)
@@ -100,3 +122,8 @@ class Writer:
             log.warning("%d readings were left out, since storage.required was not all there (%s)",
                         self._left_out.lacking, missed)  # fmt: skip
             self._left_out, self._said_at = Outcome(), self.clock()
+
+
+def _is_locked(error: django.db.Error) -> bool:
+    """Whether another program writes just now (SQLite); PostgreSQL waits by itself."""
+    return isinstance(error, django.db.OperationalError) and "locked" in str(error)
