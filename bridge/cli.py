@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 
+from bridge import printout
 from bridge.detect import Cause, Verdict
 from bridge.guard import Checked, Moment
 from bridge.line import Line
@@ -22,8 +23,6 @@ from bridge.simulated.contract import Contract
 from bridge.simulated.plan import OPTIONS, Plan, read_clock
 from bridge.source import SourceEnded, SourceError, open_source
 from bridge.tic.catalogue import BY_SLUG, FIELDS, Mode
-from bridge.tic.values import StatusRegister
-from bridge.topics import payload
 
 EXIT_FAILED: Final = 1
 EXIT_UNAVAILABLE: Final = 69
@@ -51,11 +50,11 @@ def bridge(config: Any) -> None:  # the launcher's loader, which bridge does not
 @click.option("--no-guard", is_flag=True, help="The decoder alone, without what needs the memory of earlier frames.")
 def decode(source: str, as_json: bool, count: int | None, follow: bool, mode: str | None, no_guard: bool) -> None:
     """Decode frames of a file, a port, a URL or standard input; refused groups are shown with the reason."""
-    show = _show_json if as_json else _show_text
+    show = printout.as_json if as_json else printout.as_text
     frames = groups = valid = 0
     try:
         for number, frame in enumerate(_frames(source, Mode(mode) if mode else None, follow, not no_guard), start=1):
-            show(number, frame)
+            click.echo(show(number, frame))
             frames = number
             groups += len(frame.decoded.refused)
             valid += len(list(frame.decoded.reading.values())) if frame.decoded.reading else 0
@@ -94,52 +93,6 @@ def tell(verdict: Verdict, name: str) -> None:
     """Say what is wrong with a line."""
     if verdict.cause is not Cause.PROVEN:
         click.echo(f"ticbridge: {verdict.sentence(name)}", err=True)
-
-
-def _show_json(number: int, frame: Checked) -> None:
-    reading = frame.decoded.reading
-    click.echo(
-        json.dumps(
-            {
-                "frame": number,
-                "complete": bool(reading and reading.complete),
-                "mode": reading.mode.value if reading else None,
-                "meter": frame.meter or (reading.meter_id if reading else None),
-                "values": reading.to_json() if reading else {},
-                "stamps": {slug: stamp.raw for slug, stamp in reading.stamps.items()} if reading else {},
-                "extra": dict(reading.extra) if reading else {},
-                "refused": [{"label": r.label, "raw": r.raw, "reason": r.reason.value} for r in frame.decoded.refused],
-            },
-            ensure_ascii=False,
-        )
-    )
-
-
-def _show_text(number: int, frame: Checked) -> None:
-    reading = frame.decoded.reading
-    if reading is None:
-        click.echo(f"--- frame {number}: nothing valid")
-    else:
-        whole = "" if reading.complete else ", incomplete"
-        meter = frame.meter or reading.meter_id or "no address seen"
-        click.echo(f"--- frame {number}: {reading.mode.value}, meter {meter}{whole}")
-        for slug, value in reading.values():
-            row = BY_SLUG[slug]
-            stamp = reading.stamps.get(slug)
-            dated = f"  [{stamp.at.isoformat()}]" if stamp and stamp.at != value else ""
-            click.echo(f"{row.label:10} {payload(value)} {row.unit}{dated}".rstrip() + f"  -- {row.fr}")
-            if isinstance(value, StatusRegister):
-                click.echo("".join(f"{'':10}   {name}: {part}\n" for name, part in _parts(value)), nl=False)
-        for label, raw in reading.extra.items():
-            click.echo(f"{label:10} {raw}  -- unknown label")
-    for refused in frame.decoded.refused:
-        click.echo(f"refused    {refused.label or '?'} {refused.raw!r}: {refused.reason.value}")
-
-
-def _parts(register: StatusRegister) -> Iterator[tuple[str, object]]:
-    from bridge.derived import REGISTER_PARTS  # noqa: PLC0415  only text output needs it
-
-    return ((part, getattr(register, part)) for part in REGISTER_PARTS)
 
 
 def _clock(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:

@@ -30,7 +30,7 @@ from pydantic import (
 )
 
 from bridge.mistakes import sentences
-from bridge.tic.catalogue import BY_SLUG, Mode
+from bridge.tic.catalogue import BY_LABEL, BY_SLUG, Mode
 from bridge.topics import ENTITIES, RESERVED, is_level
 
 PREFIX: Final = "TICBRIDGE_"
@@ -133,6 +133,18 @@ def _canonical(slug: str) -> str:
     return slug
 
 
+_SPELLED: Final = re.compile(r"[!-`{-~]{1,16}")  # as a meter spells its labels: no blank, no small letter
+
+
+def _kept(name: str) -> str:
+    """A field of ours, or a label that the catalogue does not know."""
+    if any(name in labels for labels in BY_LABEL.values()):
+        raise ValueError("expected its name in `ticbridge labels`, in small letters")
+    if name not in BY_SLUG and _SPELLED.fullmatch(name):
+        return name
+    return _canonical(name)
+
+
 def _entity(key: str) -> str:
     return key if key in ENTITIES else _canonical(key)
 
@@ -156,6 +168,7 @@ def _word(text: str) -> str:
 
 
 Slug = Annotated[str, AfterValidator(_canonical)]
+Kept = Annotated[str, AfterValidator(_kept)]
 EntityKey = Annotated[str, AfterValidator(_entity)]
 
 
@@ -331,6 +344,9 @@ class KeepSettings(Section):
         return _age_of(self.minute)
 
 
+_MOST_FIELDS: Final = 256
+
+
 class StorageSettings(Section):
     """`storage:`"""
 
@@ -338,6 +354,9 @@ class StorageSettings(Section):
     batch: BatchSettings = BatchSettings()
     keep: KeepSettings = KeepSettings()
     budget: ByteSize = ByteSize(1_000_000_000)
+    fields: Annotated[Literal["all"] | Annotated[list[Kept], Field(max_length=_MOST_FIELDS)],
+                      BeforeValidator(_all_or_list)] = []  # fmt: skip
+    required: Annotated[list[Slug], Field(max_length=_MOST_FIELDS)] = []
 
 
 class WebSettings(Section):

@@ -20,14 +20,11 @@ from typing import Final
 from bridge import __version__
 from bridge.announcer import Announcer
 from bridge.config import MeterSettings, Settings
-from bridge.detect import Cause, Verdict
-from bridge.guard import Memory, Moment
 from bridge.handover import Handover
-from bridge.line import Line
 from bridge.memory import MemoryFile
 from bridge.meter import Bridge, Meter
 from bridge.mqtt import Link, Received
-from bridge.source import Clock, Source, SourceEnded, SourceError, UnheardError, open_source
+from bridge.reader import Reader
 from bridge.spool import Spool
 from bridge.tic.errors import Reason
 from bridge.topics import OFFLINE, ONLINE, Message, Topics, read_watermark
@@ -38,116 +35,8 @@ SPOOL: Final = "spool.sqlite3"
 _STATES: Final = (ONLINE.encode(), OFFLINE.encode())
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _INFO_EVERY: Final = 60.0
-_REMEMBER_EVERY: Final = 600.0
-_BACKOFF: Final = (1.0, 30.0)  # "back by itself within 30 s"
 _SETTLED: Final = 3.0  # after connecting: until then the broker sends what it retained
 _BIRTH_DELAY: Final = (0.5, 3.0)  # so that many bridges do not answer Home Assistant at once
-
-
-class Reader(threading.Thread):
-    """Reads one source for ever: opens it, feeds what arrives, opens it again when it breaks.
-
-    One `Line` serves an opening, whatever is found out about its speed meanwhile: while a port stays open the same
-    meter stands behind it, and a meter that changes its mode keeps its address and its indexes.
-    """
-
-    def __init__(
-        self,
-        settings: MeterSettings,
-        meter: Meter,
-        stopping: threading.Event,
-        opener: Callable[..., Source] = open_source,
-        clock: Clock = monotonic,
-        memory: Memory | None = None,
-    ) -> None:
-        super().__init__(name=f"reader {settings.source}", daemon=True)
-        self._settings = settings
-        self._stopping = stopping
-        self._open = opener
-        self._clock = clock
-        self._said = ""
-        self._unheard = False  # the last opening ended in silence or noise
-        self._speeds: dict[str, int] = {}  # that worked last, by port
-        self._memory: Memory = {} if memory is None else memory
-        self.meter = meter
-        self.source_ok = False
-        self.ended = False
-
-    def run(self) -> None:
-        delay = _BACKOFF[0]
-        while not self._stopping.is_set() and not self.ended:
-            started, unheard = self._clock(), False
-            try:
-                self._read_until_it_breaks()
-            except UnheardError as error:
-                unheard = True
-                self._say(str(error))
-            except SourceError as error:
-                self._say(str(error))
-            except Exception:
-                log.exception("Reading %s failed; opening it again", self._settings.source)
-            self._unheard = unheard
-            if unheard:  # the source is there; it took its time to find out, so nothing is gained by more of it
-                delay = _BACKOFF[0]
-            else:
-                delay = _BACKOFF[0] if self._clock() - started > _BACKOFF[1] else min(delay * 2, _BACKOFF[1])
-                self.source_ok = False
-                self.meter.gone()
-            self._idle(delay)
-
-    def _read_until_it_breaks(self) -> None:
-        source = self._open(self._settings.source, self._settings.tic_mode, self._hear, self._speeds, self._clock)
-        if not self._unheard:
-            self._said = ""
-            log.info("Reading %s", self._settings.source)
-        line = Line(self._settings.tic_mode, self._settings.id, self._settings.zone, memory=self._memory)
-        try:
-            self.source_ok = True
-            self._feed(source, line)
-        finally:
-            line.remember()
-            source.close()
-
-    def _feed(self, source: Source, line: Line) -> None:
-        remembered = self._clock()
-        while not self._stopping.is_set():
-            try:
-                piece = source.read()
-            except SourceEnded:
-                for frame in line.flush():
-                    self.meter.take(frame)
-                log.info("%s is read to its end", self._settings.source)
-                self.ended = True
-                return
-            now = Moment(datetime.now(UTC), self._clock())
-            for frame in line.feed(piece, now) if piece else ():
-                self.meter.take(frame)
-            self.meter.tick(now.monotonic)
-            if now.monotonic - remembered >= _REMEMBER_EVERY:
-                remembered = now.monotonic
-                line.remember()
-
-    def _idle(self, seconds: float) -> None:
-        until = self._clock() + seconds
-        while not self._stopping.wait(0.2) and self._clock() < until:
-            self.meter.tick(self._clock())
-
-    def _hear(self, verdict: Verdict, port: str) -> None:
-        """What was found out about the line, while it is read."""
-        sentence = verdict.sentence(port)
-        if verdict.cause is Cause.PROVEN:
-            self._unheard = False
-            self._said = ""
-            log.info("%s", sentence)
-        elif sentence != self._said:
-            self._said = sentence
-            log.warning("%s", sentence)
-
-    def _say(self, sentence: str) -> None:
-        """Why it cannot be read."""
-        if sentence != self._said:
-            log.warning("%s Trying again until it works", sentence if sentence.endswith("?") else f"{sentence}.")
-            self._said = sentence
 
 
 class Daemon:
@@ -163,7 +52,7 @@ class Daemon:
         self._ready_at: float | None = None
         self._is_clear = False
         self._birth: threading.Timer | None = None
-        self._logged: dict[Reader, Counter[tuple[str, Reason]]] = {}
+        self._logged: dict[Reader[Meter], Counter[tuple[str, Reason]]] = {}
         boot = _boot()
         self._spool = Spool(
             settings.bridge.state_dir / SPOOL,
@@ -277,7 +166,7 @@ class Daemon:
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()
 
-    def _reader(self, number: int, settings: MeterSettings) -> Reader:
+    def _reader(self, number: int, settings: MeterSettings) -> Reader[Meter]:
         meter = Meter(self._bridge, settings, self._settings.publish, self._settings.reading.interval,
                       self._link.send, functools.partial(self._announcer.announce, number),
                       self._announcer.recall, self._accept)  # fmt: skip
@@ -369,7 +258,7 @@ def _boot() -> str:
         return ""
 
 
-def _meter_info(reader: Reader) -> dict[str, object]:
+def _meter_info(reader: Reader[Meter]) -> dict[str, object]:
     counts = reader.meter.counts
     by_reason: dict[Reason, int] = {}
     for (_, reason), number in counts.refused.items():

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 from bridge.cli import markdown_table  # noqa: E402  the path comes first
 from bridge.config import Section, Settings  # noqa: E402
 from docs.conformance import Unproven, conformance  # noqa: E402
-from storage.columns import MEASURES, SOURCES  # noqa: E402
+from storage.columns import COLUMNS  # noqa: E402
 from ticbridge.__main__ import COMMANDS, cli, open_rooms  # noqa: E402
 
 BEGIN: Final = "<!-- generated: do not edit below -->"
@@ -69,9 +69,9 @@ def commands() -> str:
 
 
 def column_table() -> str:
-    """Which label fills which column."""
-    lines = ["| column | labels |", "|---|---|"]
-    lines += [f"| `{column}` | {', '.join(f'`{slug}`' for slug in SOURCES[column])} |" for column in MEASURES]
+    """What a column is, and how each mode fills it."""
+    lines = ["| column | type | unit | mode standard | mode historique |", "|---|---|---|---|---|"]
+    lines += [f"| `{c.name}` | {c.kind} | {c.unit} | {c.standard} | {c.historique} |" for c in COLUMNS]
     return "\n".join(lines)
 
 

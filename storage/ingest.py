@@ -1,32 +1,35 @@
 """`reading` messages to rows, exactly once: one transaction for a batch, idempotent by (epoch, seq).
 
-A reading is handled when it is in Data, DeadLetter or Gap. `Epoch.handled` is the highest seq up to which that is
-so without a hole; the store tells it to the bridge, which may then forget.
+A reading is handled when it is in Data, DeadLetter or Gap (one that lacks what the owner requires becomes a Gap).
+`Epoch.handled` is the highest seq up to which that is so without a hole; the store tells it to the bridge, which may
+then forget.
 """
 
 from __future__ import annotations
 
-import heapq
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import Min, QuerySet
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, transaction
+from django.db.models import CharField, ForeignKey, IntegerField, Min
 
 from bridge.envelope import Envelope, EnvelopeError, Name, printable, read_envelope, read_name
 from bridge.topics import MAX_PAYLOAD, Topics
+from storage import gaps
 from storage.columns import ColumnError, columns
 from storage.dirty import mark as mark_dirty
-from storage.models import Data, DeadLetter, Epoch, Gap, Meter
+from storage.models import Data, DeadLetter, Epoch, Meter
+from storage.selection import EVERYTHING, Selection
 
 log = logging.getLogger("ticbridge.store")
 
-_STOP: Final = timedelta(seconds=30)  # without readings: what is shorter is a restart
 _MOST_LETTERS: Final = 10_000  # messages without a number that are kept
+_AS_IT_IS: Final = (IntegerField, CharField, ForeignKey)
 _CHUNK: Final = 500  # rows of one statement: SQLite takes 32 766 parameters
 
 
@@ -55,6 +58,8 @@ class Outcome:
     duplicates: int = 0
     mismatched: int = 0  # of the duplicates: those that say something else than what is stored
     dead: int = 0
+    lacking: int = 0  # not stored, since something was not there that is required
+    missed: Counter[str] = field(default_factory=Counter)  # what that was, by slug
     marks: list[Mark] = field(default_factory=list)
 
 
@@ -68,6 +73,7 @@ class _Stream:
     since: int = 1
     late: list[datetime] = field(default_factory=list)  # when its replayed readings were taken
     stored: list[datetime] = field(default_factory=list)  # when those were taken that are new in the database
+    lacking: list[Envelope] = field(default_factory=list)  # what is not stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class _Parsed:
     reason: str = ""  # why there is no envelope
 
 
-def ingest(topics: Topics, batch: Sequence[Incoming]) -> Outcome:
+def ingest(topics: Topics, batch: Sequence[Incoming], selection: Selection = EVERYTHING) -> Outcome:
     """Write a batch and commit. When a `django.db.Error` leaves here, nothing was written: the database is away."""
     outcome = Outcome()
     with transaction.atomic():
@@ -100,14 +106,23 @@ def ingest(topics: Topics, batch: Sequence[Incoming]) -> Outcome:
                 _bury(outcome, one.incoming, one.reason, stream.epoch, name.seq)
                 continue
             try:
-                rows.append(_Row(one.incoming, name.seq, stream, columns(name)))
+                values = columns(name)
             except ColumnError as error:
                 _bury(outcome, one.incoming, str(error), stream.epoch, name.seq)
+            else:
+                if missed := selection.missed(name, values):
+                    stream.lacking.append(name)
+                    outcome.missed.update(missed)
+                else:
+                    if extra := selection.kept(name):
+                        values["extra"] = extra
+                    rows.append(_Row(one.incoming, name.seq, stream, values))
             if name.replay:
                 stream.late.append(name.moment)
         for start in range(0, len(rows), _CHUNK):
             _insert(rows[start : start + _CHUNK], outcome)
         for key, stream in streams.items():
+            _leave_out(stream, outcome)
             _advance(stream)
             outcome.marks.append(Mark(key[0], key[1], stream.epoch.handled))
         _note_stops(streams.values())
@@ -185,9 +200,10 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
     by_key = {(row.stream.epoch.pk, row.seq): row for row in rows}
     for key in inserted:
         by_key[key].stream.stored.append(by_key[key].values["dateTime"])
+    lacking = {pk: gaps.lacking_above(epoch) for pk, epoch in epochs.items()}
     for epoch, seq in inserted:
-        if seq <= epochs[epoch].handled:
-            _shrink_gap(epochs[epoch], seq)
+        if seq <= epochs[epoch].handled or (lacking[epoch] and gaps.holds(lacking[epoch], seq)):
+            gaps.shrink(epochs[epoch], seq)
     for epoch in epochs:  # what a worker of another version could not read
         DeadLetter.objects.filter(epoch=epoch, seq__in=[seq for of, seq in inserted if of == epoch]).delete()
     if len(inserted) < len(rows):
@@ -210,11 +226,17 @@ def _look_at_duplicates(rows: list[_Row], inserted: set[tuple[int, int]], outcom
         stored |= {(epoch.pk, data.seq): data for data in Data.objects.filter(epoch=epoch, seq__in=seqs)}
     for row in twice:
         data = stored[row.stream.epoch.pk, row.seq]
-        # A column that is empty may be younger than the row.
-        if any(getattr(data, column) not in (None, value) for column, value in row.values.items()):
+        if any(_contradicts(getattr(data, column), value) for column, value in row.values.items()):
             outcome.mismatched += 1
             reason = f"another reading is stored as number {row.seq} of this epoch"
             _bury(outcome, row.incoming, reason, row.stream.epoch)
+
+
+def _contradicts(stored: Any, value: Any) -> bool:  # of any column
+    """Whether both cannot be true. A column that is empty, or a field of `extra`, may be younger than the row."""
+    if isinstance(stored, dict) and isinstance(value, dict):
+        return any(stored[key] != value[key] for key in stored.keys() & value.keys())
+    return stored not in (None, value)
 
 
 def _insert_all(rows: list[_Row]) -> list[tuple[int, int]]:
@@ -223,19 +245,24 @@ def _insert_all(rows: list[_Row]) -> list[tuple[int, int]]:
     Never OR IGNORE: it would swallow a NOT NULL violation as if it were a duplicate.
     """
     fields = [f for f in Data._meta.concrete_fields if not f.primary_key]
-    quote = connection.ops.quote_name
+    database = connections[DEFAULT_DB_ALIAS]  # the proxy would look for it again at each value
+    # `columns` gives numbers and texts as the database takes them. To ask Django for each was half of our time.
+    written = [(f.name, None if isinstance(f, _AS_IT_IS) else f.get_db_prep_save) for f in fields]
+    quote = database.ops.quote_name
     names = ", ".join(quote(str(f.column)) for f in fields)
     one = f"({', '.join(['%s'] * len(fields))})"
     parameters: list[Any] = []  # database values of any column's type
     for row in rows:
         epoch = row.stream.epoch
         values = {"meter": epoch.meter_id, "epoch": epoch.pk, "seq": row.seq, **row.values}
-        parameters.extend(f.get_db_prep_save(values.get(f.name), connection) for f in fields)
+        for name, write in written:
+            value = values.get(name)
+            parameters.append(value if write is None or value is None else write(value, database))
     statement = (
         f"INSERT INTO {quote(Data._meta.db_table)} ({names}) VALUES {', '.join([one] * len(rows))} "  # noqa: S608  names only
         "ON CONFLICT (epoch_id, seq) DO NOTHING RETURNING epoch_id, seq"
     )
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(statement, parameters)
         inserted: list[tuple[int, int]] = cursor.fetchall()
         return inserted
@@ -252,78 +279,47 @@ def _bury(
     topic, reason = printable(incoming.topic, 255), printable(reason, 255)
     fields = {"topic": topic, "body": incoming.body[:MAX_PAYLOAD], "reason": reason}
     if epoch is not None and seq is not None:
-        if DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)[1] and seq <= epoch.handled:
-            _shrink_gap(epoch, seq)
+        if DeadLetter.objects.get_or_create(epoch=epoch, seq=seq, defaults=fields)[1]:
+            gaps.shrink(epoch, seq)
     elif DeadLetter.objects.filter(seq=None).count() < _MOST_LETTERS:  # whoever may publish could fill the disk
         DeadLetter.objects.create(epoch=epoch, **fields)
     log.warning("A reading on %s was set aside: %s", topic, reason)
+
+
+def _leave_out(stream: _Stream, outcome: Outcome) -> None:
+    """Readings that lack something are handled: a gap says so, unless they are here already, stored or set aside."""
+    if not stream.lacking:
+        return
+    seqs = {envelope.seq for envelope in stream.lacking}
+    for manager in (Data.objects, DeadLetter.objects):
+        there: Any = manager.filter(epoch=stream.epoch, seq__in=seqs)  # the managers of two models
+        seqs -= set(there.values_list("seq", flat=True))
+    new = gaps.lack(stream.epoch, seqs) if seqs else 0
+    outcome.lacking += new
+    outcome.duplicates += len(stream.lacking) - new
 
 
 def _advance(stream: _Stream) -> None:
     """Move `handled` over what is there without a hole, and over what can no longer come."""
     epoch, floor = stream.epoch, stream.floor
     if floor - 1 > epoch.handled:
-        _record_gaps(epoch, max(epoch.handled + 1, stream.since), floor - 1)
+        gaps.record(epoch, max(epoch.handled + 1, stream.since), floor - 1)
         epoch.handled = floor - 1
-    for seq in heapq.merge(_seqs_above(Data.objects, epoch), _seqs_above(DeadLetter.objects, epoch)):
-        if seq > epoch.handled + 1:
+    for first, last in gaps.handled_above(epoch):
+        if first > epoch.handled + 1:
             break
-        epoch.handled = seq
+        epoch.handled = last
     epoch.floor = max(epoch.floor, floor)
     epoch.save(update_fields=["handled", "floor"])
 
 
-def _seqs_above(manager: Any, epoch: Epoch) -> Iterable[int]:  # the managers of two models
-    """Rising, and read from the database only as far as they are asked for: a backlog may be long."""
-    seqs: QuerySet[Any, int] = manager.filter(epoch=epoch, seq__gt=epoch.handled).values_list("seq", flat=True)
-    return seqs.order_by("seq").iterator()
-
-
-def _record_gaps(epoch: Epoch, first: int, last: int) -> None:
-    """Write down which seqs of first..last are nowhere."""
-    there: set[int] = set()
-    for manager in (Data.objects, DeadLetter.objects):
-        seqs: Any = manager.filter(epoch=epoch, seq__range=(first, last))  # the managers of two models
-        there.update(seqs.values_list("seq", flat=True))
-    start = first
-    for seq in [*sorted(there), last + 1]:
-        if start < seq:
-            Gap.objects.create(epoch=epoch, first=start, last=seq - 1)
-        start = seq + 1
-
-
 def _note_stops(streams: Iterable[_Stream]) -> None:
-    """A new epoch: no bridge read this meter since the last reading before it. What comes late makes that shorter."""
+    """What comes late makes a stop shorter that was noted before."""
     for stream in streams:
-        meter = stream.epoch.meter_id
         if stream.is_new:
-            ends = Data.objects.filter(epoch=stream.epoch).aggregate(first=Min("dateTime"))["first"]
-            before = Data.objects.filter(meter=meter, dateTime__lt=ends).order_by("-dateTime").first() if ends else None
-            if before is not None and ends - before.dateTime > _STOP:
-                reason = Gap.Reason.STOPPED
-                Gap.objects.create(epoch=stream.epoch, reason=reason, begins=before.dateTime, ends=ends)
+            first = Data.objects.filter(epoch=stream.epoch).aggregate(first=Min("dateTime"))["first"]
+            heard = [*([first] if first else []), *(envelope.moment for envelope in stream.lacking)]
+            if heard:
+                gaps.note_stop(stream.epoch, min(heard))
         if stream.late:
-            _shorten_stops(meter, stream.late)
-
-
-def _shorten_stops(meter: int, late: list[datetime]) -> None:
-    for gap in Gap.objects.filter(reason=Gap.Reason.STOPPED, epoch__meter=meter, ends__gt=min(late)):
-        assert gap.begins is not None, "a stop has two ends"
-        assert gap.ends is not None, "a stop has two ends"
-        begins = max((at for at in late if gap.begins < at < gap.ends), default=gap.begins)
-        if gap.ends - begins <= _STOP:
-            gap.delete()
-        elif begins != gap.begins:
-            gap.begins = begins
-            gap.save(update_fields=["begins"])
-
-
-def _shrink_gap(epoch: Epoch, seq: int) -> None:
-    """A reading that was given up on came after all."""
-    for gap in Gap.objects.filter(epoch=epoch, first__lte=seq, last__gte=seq):
-        assert gap.first is not None, "the filter"
-        assert gap.last is not None, "the filter"
-        gap.delete()
-        for first, last in ((gap.first, seq - 1), (seq + 1, gap.last)):
-            if first <= last:
-                Gap.objects.create(epoch=epoch, first=first, last=last, noticed=gap.noticed)
+            gaps.shorten_stops(stream.epoch.meter_id, stream.late)

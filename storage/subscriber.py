@@ -9,23 +9,20 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable
-from time import monotonic
 from types import FrameType
 from typing import Final
-
-import django.db
-from django.db import close_old_connections, connection
 
 from bridge.config import Settings
 from bridge.mqtt import Link, Received, Session
 from bridge.topics import OFFLINE, ONLINE, Message, Topics, Watermark, watermark_message
-from storage.ingest import Incoming, Mark, Outcome, ingest
+from storage.batch import Writer, collect
+from storage.ingest import Incoming, Mark
 from storage.models import Store
+from storage.selection import Selection
 
 log = logging.getLogger("ticbridge.store")
 
 _SESSION: Final = 7 * 24 * 3600  # seconds that the broker keeps readings for a store that is away
-_MAX_WAIT: Final = 30.0  # seconds between two tries to write
 _ECHO: Final = 5.0  # seconds in which the broker should send us our own status
 
 
@@ -48,7 +45,7 @@ class Subscriber:
         self._heard = threading.Event()  # our own status: all that was retained came before it
         self._others: set[str] = set()  # stores of other databases that are on line
         self._is_second = False
-        self._total = Outcome()
+        self._writer = Writer(self._topics, self._stopping, Selection.of(settings.storage))
         readings = self._topics.meter("+", "reading")
         name = f"ticbridge-{'observer' if observer else 'store'}-{self._id}"
         self._link = Link(
@@ -88,19 +85,20 @@ class Subscriber:
 
     def turn(self) -> None:
         """Collect a batch, as long as it takes; write, then acknowledge."""
-        batch = self._collect()
+        batch = collect(self._inbox, self._batch, lambda: self._stopping.is_set() or not self._link.alive)
         if batch:
             self._handle(batch)
 
     def summary(self) -> str:
         """What was stored since the start, as one line of JSON."""
-        total = self._total
+        total = self._writer.total
         return json.dumps(
             {
                 "stored": total.stored,
                 "duplicates": total.duplicates,
                 "mismatched": total.mismatched,
                 "dead": total.dead,
+                "lacking": total.lacking,
             }
         )
 
@@ -148,50 +146,15 @@ class Subscriber:
 
     # --- the database ----------------------------------------------------------------------------
 
-    def _collect(self) -> list[Received]:
-        """The messages of one batch: full, or as old as a batch may become."""
-        batch: list[Received] = []
-        until = monotonic() + self._batch.seconds
-        while len(batch) < self._batch.rows and not self._stopping.is_set():
-            try:
-                batch.append(self._inbox.get(timeout=min(0.2, max(0.0, until - monotonic()))))
-            except queue.Empty:
-                if not batch:
-                    until = monotonic() + self._batch.seconds  # a batch is as old as its first message
-                    if not self._link.alive:
-                        break
-                elif monotonic() >= until:
-                    break
-        return batch
-
     def _handle(self, batch: list[Received]) -> None:
-        delay = 0.5
-        said = ""
-        while True:
-            try:
-                outcome = ingest(self._topics, [Incoming(r.topic, r.payload) for r in batch])
-                break
-            except django.db.Error as error:
-                # Unacknowledged messages come back only after a reconnect, so what we have must be kept and tried.
-                if str(error) != said:
-                    said = str(error)
-                    log.error("The database cannot be written (%s); trying again until it can", said.strip())
-                connection.close()
-                if self._stopping.wait(delay):
-                    return
-                delay = min(2 * delay, _MAX_WAIT)
-        if said:
-            log.info("The database can be written again")
+        outcome = self._writer.write([Incoming(r.topic, r.payload) for r in batch])
+        if outcome is None:
+            return
         for received in batch:
             self._link.ack(received)
         if not self._is_observer:
             for mark in outcome.marks:
                 self._link.send(self._watermark(mark))
-        self._total.stored += outcome.stored
-        self._total.duplicates += outcome.duplicates
-        self._total.mismatched += outcome.mismatched
-        self._total.dead += outcome.dead
-        close_old_connections()
 
     def _watermark(self, mark: Mark) -> Message:
         water = Watermark(epoch=mark.epoch, seq=mark.handled, batch_seconds=self._batch.seconds)

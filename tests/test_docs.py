@@ -59,6 +59,33 @@ def test_every_command_is_in_the_reference() -> None:
     assert [name for name in COMMANDS if f"### {name}\n" not in page] == []
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "how-to").glob("*.md")), ids=lambda page: page.name)
+def test_every_how_to_is_there_in_french_and_english(page: Path) -> None:
+    name = page.name.partition(".")[0]
+    assert (page.parent / f"{name}.md").exists()
+    assert (page.parent / f"{name}.fr.md").exists()
+
+
+# --- the seed's features -------------------------------------------------------------------------
+
+_OTHERS = {"T6", "F81"}  # of the import commands
+
+
+def test_every_feature_of_the_seed_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "reference" / "seed-features.md").read_text()
+    rows = {cells[1].strip(): cells[4] for line in page.splitlines() if len(cells := line.split("|")) == 6}
+    named = {row: re.findall(r"`(tests/[^`:]+)::([^`]+)`", cell) for row, cell in rows.items() if row[1:].isdigit()}
+    assert list(named) == [*(f"T{n}" for n in range(1, 24)), "F81"]
+    assert {row for row, tests in named.items() if not tests} == _OTHERS
+    missing = [
+        f"{path}::{name}"
+        for tests in named.values()
+        for path, name in tests
+        if not re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
+    ]
+    assert missing == []
+
+
 # --- conformance ---------------------------------------------------------------------------------
 
 

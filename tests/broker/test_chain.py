@@ -65,7 +65,7 @@ def chain(
     counts = bridge.counts()
     assert counts.pop("waiting") <= 4  # of the last batch: the bridge hears of it when we do
     assert counts == {"decoded": number, "accepted": number, "refused": 0, "lost": 0}
-    assert store.counts() == {"stored": number, "duplicates": 0, "mismatched": 0, "dead": 0}
+    assert store.counts() == {"stored": number, "duplicates": 0, "mismatched": 0, "dead": 0, "lacking": 0}
     assert ear.last()[f"linky/{meter}/status"] == "offline"
     assert ear.last()["linky/bridge/pi/status"] == "offline"
     assert ear.last()[store_status] == "offline"

@@ -50,7 +50,7 @@ def test_hostile_readings_are_set_aside_and_the_store_goes_on(
     client.disconnect()
     client.loop_stop()
     assert store.stop() == 0
-    assert store.counts() == {"stored": good, "duplicates": 0, "mismatched": 0, "dead": len(hostile)}
+    assert store.counts() == {"stored": good, "duplicates": 0, "mismatched": 0, "dead": len(hostile), "lacking": 0}
     assert [line for line in store.said if "Traceback" in line or " ERROR ticbridge" in line] == []
     with sqlite3.connect(tmp_path / "db.sqlite3") as connection:
         [(letters,)] = connection.execute("SELECT count(*) FROM storage_deadletter")

@@ -70,7 +70,7 @@ def test_a_watermark_is_repeated_for_what_comes_again(broker: Broker, ear: Ear, 
     ear.publish(*reading(1))
     assert json.loads(ear.wait_for(ACK)) == {"epoch": EPOCH, "seq": 1, "batch_seconds": 0.2}
     assert store.stop() == 0
-    assert store.counts() == {"stored": 1, "duplicates": 1, "mismatched": 0, "dead": 0}
+    assert store.counts() == {"stored": 1, "duplicates": 1, "mismatched": 0, "dead": 0, "lacking": 0}
 
 
 def test_two_workers_of_one_database_share_the_readings_and_one_mark(

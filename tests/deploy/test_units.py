@@ -22,13 +22,15 @@ def read(unit: Path) -> ConfigParser:
 
 
 def test_there_is_a_unit_for_each_process() -> None:
-    assert NAMES == ["ticbridge-bridge.service", "ticbridge-store.service", "ticbridge-web.service"]
+    assert NAMES == [
+        "tic-capture.service", "ticbridge-bridge.service", "ticbridge-store.service", "ticbridge-web.service",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=NAMES)
 def test_a_unit_runs_its_command_as_its_own_user_and_comes_back(unit: Path) -> None:
     service = read(unit)["Service"]
-    command = unit.stem.removeprefix("ticbridge-")
+    command = {"tic-capture": "manage capture_tic"}.get(unit.stem, unit.stem.removeprefix("ticbridge-"))
     assert {
         key: service[key]
         for key in ("ExecStart", "User", "StateDirectory", "Restart", "RestartPreventExitStatus", "NoNewPrivileges")
@@ -43,10 +45,16 @@ def test_a_unit_runs_its_command_as_its_own_user_and_comes_back(unit: Path) -> N
     assert "IPAddressDeny" not in service
 
 
-def test_only_the_bridge_sees_the_port() -> None:
+def test_only_what_reads_a_meter_sees_the_port() -> None:
     private = {unit.stem: "PrivateDevices" in read(unit)["Service"] for unit in UNITS}
-    assert private == {"ticbridge-bridge": False, "ticbridge-store": True, "ticbridge-web": True}
-    assert read(UNITS[0])["Service"]["SupplementaryGroups"] == "dialout"
+    assert private == {"tic-capture": False, "ticbridge-bridge": False, "ticbridge-store": True, "ticbridge-web": True}
+    assert [read(unit)["Service"].get("SupplementaryGroups") for unit in UNITS] == ["dialout", "dialout", None, None]
+
+
+def test_the_capture_is_confined_as_the_bridge_and_never_runs_beside_it() -> None:
+    capture, bridge = read(UNITS[0]), read(UNITS[1])
+    assert {**capture["Service"], "ExecStart": ""} == {**bridge["Service"], "ExecStart": ""}
+    assert capture["Unit"]["Conflicts"] == "ticbridge-bridge.service"
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=NAMES)

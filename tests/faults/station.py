@@ -23,7 +23,7 @@ long_only: Final = pytest.mark.faults_long
 HURRY: Final = 1.0  # seconds that a bridge waits for the watermark, instead of a minute
 LINK: Final = {"bridge.mqtt._BACKOFF": (0.2, 2.0)}
 _BRIDGE: Final = {
-    **LINK, "bridge.daemon._BACKOFF": (0.2, 2.0), "bridge.spool._RETRY": 1.0, "bridge.handover.PATIENCE": HURRY,
+    **LINK, "bridge.reader._BACKOFF": (0.2, 2.0), "bridge.spool._RETRY": 1.0, "bridge.handover.PATIENCE": HURRY,
 }  # fmt: skip
 
 Tree = dict[str, Any]  # of YAML

@@ -41,8 +41,8 @@ POINTS: Final = {
     KILLS_THE_BROKER: Point("bridge.handover", "Handover.on_published", after=True),
     "watermark received, nothing released": Point("bridge.spool", "Spool.release", after=False),
     # in the store
-    "received, not committed": Point("storage.subscriber", "ingest", after=False),
-    "committed, not acknowledged": Point("storage.subscriber", "ingest", after=True),
+    "received, not committed": Point("storage.batch", "ingest", after=False),
+    "committed, not acknowledged": Point("storage.batch", "ingest", after=True),
     "acknowledged, no watermark": Point("storage.subscriber", "Subscriber._watermark", after=False),
 }
 

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import models
 
 from bridge.envelope import Envelope
-from storage.columns import ColumnError, columns
+from bridge.tic.catalogue import BY_LABEL, BY_SLUG, Mode
+from storage.columns import COLUMNS, FILLING, ColumnError, columns
+from storage.models import Data
 
 NOON = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)
 
@@ -115,3 +118,42 @@ def test_what_does_not_fit_is_named(fields: dict[str, Any], text: str) -> None: 
     with pytest.raises(ColumnError) as caught:
         columns(envelope(**fields))
     assert str(caught.value) == text
+
+
+# --- the table of docs/reference/columns.md ------------------------------------------------------
+
+
+def kind(field: Any) -> str:  # any column
+    if isinstance(field, models.CharField):
+        return f"text ({field.max_length})"
+    words = {
+        models.ForeignKey: "key", models.BigIntegerField: "big integer", models.SmallIntegerField: "small integer",
+        models.IntegerField: "integer", models.DateTimeField: "instant", models.JSONField: "JSON",
+    }  # fmt: skip
+    return words[type(field)]
+
+
+def test_the_table_has_each_column_in_order_with_its_type() -> None:
+    fields = [field for field in Data._meta.concrete_fields if not field.primary_key]
+    assert [(column.name, column.kind) for column in COLUMNS] == [(field.name, kind(field)) for field in fields]
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_each_label_of_the_table_fills_its_column(mode: Mode) -> None:
+    filled = set()
+    for column in COLUMNS[COLUMNS.index(next(c for c in COLUMNS if c.name == "ltarf")) : -1]:
+        for labels in (column.standard if mode is Mode.STANDARD else column.historique).split(", "):
+            rows = [BY_LABEL[mode][label] for label in labels.split(" + ") if label in BY_LABEL[mode]]
+            values: dict[str, Any] = {row.slug: "TH" if column.name == "ltarf" else 3 for row in rows}
+            if rows:
+                value = columns(envelope(mode=mode, values=values))[column.name]
+                assert value == (3 * len(rows) if column.name != "ltarf" else "TH"), (column.name, labels)
+                filled |= set(values)
+    assert filled | {"date"} >= {slug for slug in FILLING if BY_SLUG[slug].mode is mode}
+
+
+def test_no_other_label_fills_a_column() -> None:
+    for mode in Mode:
+        others = [row for row in BY_LABEL[mode].values() if row.slug not in FILLING]
+        assert others
+        assert columns(envelope(mode=mode, values={row.slug: 3 for row in others})) == {"dateTime": NOON}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+
 from bridge.tic.catalogue import BY_SLUG, Quantity
 from storage.columns import MEASURES, SOURCES
 from storage.models import Data
@@ -27,10 +31,16 @@ def test_each_measure_may_be_missing() -> None:
 
 def test_a_column_is_filled_by_every_label_that_says_the_same() -> None:
     assert SOURCES["sinsts"] == ("papp", "sinsts", "sinst1")
-    assert SOURCES["easf01"] == ("hchc", "ejphn", "bbrhcjb", "easf01")
+    assert SOURCES["easf01"] == ("base", "hchc", "ejphn", "bbrhcjb", "easf01")
 
 
 def test_measures_hold_what_their_labels_can_say() -> None:
     small = {name for name in MEASURES if Data._meta.get_field(name).get_internal_type() == "SmallIntegerField"}
     assert {BY_SLUG[name].quantity for name in small} == {Quantity.CURRENT, Quantity.VOLTAGE}
     assert max(BY_SLUG[name].digits for name in small) < 5
+
+
+@pytest.mark.django_db
+def test_a_question_of_time_uses_the_index() -> None:
+    asked = Data.objects.filter(meter=1, dateTime__gte=datetime(2026, 1, 1, tzinfo=UTC)).order_by("-dateTime")
+    assert "data_meter_time" in asked.explain()

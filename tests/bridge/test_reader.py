@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from bridge.config import MeterSettings
-from bridge.daemon import Reader
 from bridge.detect import Cause, Verdict
 from bridge.guard import Checked, Memory
+from bridge.reader import Reader
 from bridge.source import Source, SourceEnded, SourceError, UnheardError
 from bridge.tic.catalogue import Mode
 from tests.bridge.heard import Heard
