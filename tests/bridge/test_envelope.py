@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -158,3 +159,40 @@ def test_deeply_nested_json_is_refused() -> None:
 def test_every_value_of_the_table_passes_through_a_message(reading: Any) -> None:
     envelope = read(mode=reading.mode, values=reading.to_json())
     assert json.loads(envelope.model_dump_json())["values"] == reading.to_json()
+
+
+# --- a key that stands twice ---------------------------------------------------------------------
+
+_TEXTS = st.sampled_from(['":', 'a":"b', '\\":', '"', " ", ":", "PAS DE MESSAGE"])
+
+
+@given(
+    texts=st.dictionaries(st.sampled_from(["msg1", "ngtf", "ltarf"]), _TEXTS),
+    again=st.lists(st.tuples(st.sampled_from(["seq", "msg1", "GAZ", "at", "tariff_index"]), st.booleans())),
+    blank=st.sampled_from(["", " ", "\t", "\n", "\r\n"]),
+    compact=st.booleans(),
+)
+def test_a_key_that_stands_twice_is_refused_wherever_it_stands(
+    texts: dict[str, str], again: list[tuple[str, bool]], blank: str, compact: bool
+) -> None:
+    body = {**BODY, "values": {**BODY["values"], **texts}}
+    written = json.dumps(body, separators=(",", ":") if compact else None)
+    doubled = set()
+    for key, is_spelled in again:  # before its first place, under its own name or spelled by code points
+        found = re.search(rf'"{key}":\s?("[^"\\]*"|\d+|null)', written)
+        if found is None:
+            continue
+        name = "".join(f"\\u{ord(c):04x}" for c in key) if is_spelled else key
+        written = f'{written[: found.start()]}"{name}"{blank}:{found[1]},{written[found.start() :]}'
+        doubled.add(key)
+    if doubled:
+        with pytest.raises(EnvelopeError, match="a key stands twice"):
+            read_envelope(TOPICS, f"linky/{METER}/reading", written.encode())
+    else:
+        assert read_envelope(TOPICS, f"linky/{METER}/reading", written.encode()) == Envelope.model_validate(body)
+
+
+def test_a_body_as_bridges_write_it_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.envelope.json.loads", pytest.fail)
+    body = reading_message(TOPICS, Envelope.model_validate(BODY)).payload
+    assert read_envelope(TOPICS, f"linky/{METER}/reading", body.encode()) == Envelope.model_validate(BODY)
