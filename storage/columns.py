@@ -21,6 +21,8 @@ MEASURES: Final = (
 SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     column: tuple(row.slug for row in FIELDS if row.canonical == column and not row.derived) for column in MEASURES
 }
+_FILLS: Final = [(slug, column) for column, slugs in SOURCES.items() for slug in slugs]
+_LIMITS: Final = {row.slug: 10**row.digits for row in FIELDS}
 # A historique contract with several indexes sends no total: it is their sum, when all of them are there.
 PARTS: Final = (
     ("hchc", "hchp"),
@@ -37,14 +39,13 @@ def columns(envelope: Envelope) -> dict[str, Any]:
     """The columns that a reading fills; those it does not are left out."""
     values = envelope.values
     row: dict[str, Any] = {"dateTime": envelope.moment}
-    for column, slugs in SOURCES.items():
-        for slug in slugs:
-            if slug in values and values[slug] is not None:
-                row[column] = _number(slug, values[slug])
+    for slug, column in _FILLS:
+        if (value := values.get(slug)) is not None:
+            row[column] = _number(slug, value)
     if values.get("base") is not None:
         row["easf01"] = row["east"]
     for parts in PARTS:
-        if all(isinstance(values.get(slug), int) for slug in parts):
+        if parts[0] in values and all(isinstance(values.get(slug), int) for slug in parts):
             row["east"] = sum(_number(slug, values[slug]) for slug in parts)
     period = values.get("ltarf", values.get("ptec"))
     if period is not None:
@@ -70,9 +71,8 @@ def _clock(envelope: Envelope) -> dict[str, Any]:
 
 
 def _number(slug: str, value: Any) -> int:  # any JSON value; that is what is checked
-    limit = 10 ** BY_SLUG[slug].digits
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
-        raise ColumnError(f"{slug}: expected a number from 0 to {limit - 1}")
+    if type(value) is not int or not 0 <= value < _LIMITS[slug]:
+        raise ColumnError(f"{slug}: expected a number from 0 to {_LIMITS[slug] - 1}")
     return value
 
 
