@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.db.models import Min, QuerySet
 
 from bridge.envelope import Envelope, EnvelopeError, Name, printable, read_envelope, read_name
 from bridge.topics import MAX_PAYLOAD, Topics
+from storage import writer
 from storage.columns import ColumnError, columns
 from storage.dirty import mark as mark_dirty
 from storage.models import Data, DeadLetter, Epoch, Gap, Meter
@@ -27,7 +28,6 @@ log = logging.getLogger("ticbridge.store")
 
 _STOP: Final = timedelta(seconds=30)  # without readings: what is shorter is a restart
 _MOST_LETTERS: Final = 10_000  # messages without a number that are kept
-_CHUNK: Final = 500  # rows of one statement: SQLite takes 32 766 parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,11 @@ class _Row:
     stream: _Stream
     values: dict[str, Any]  # column -> value, of any column's type
 
+    @property
+    def fields(self) -> writer.Row:
+        epoch = self.stream.epoch
+        return {"meter": epoch.meter_id, "epoch": epoch.pk, "seq": self.seq, **self.values}
+
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
@@ -105,8 +110,7 @@ def ingest(topics: Topics, batch: Sequence[Incoming]) -> Outcome:
                 _bury(outcome, one.incoming, str(error), stream.epoch, name.seq)
             if name.replay:
                 stream.late.append(name.moment)
-        for start in range(0, len(rows), _CHUNK):
-            _insert(rows[start : start + _CHUNK], outcome)
+        _insert(rows, outcome)
         for key, stream in streams.items():
             _advance(stream)
             outcome.marks.append(Mark(key[0], key[1], stream.epoch.handled))
@@ -168,7 +172,7 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
         return
     try:
         with transaction.atomic():
-            inserted = _insert_all(rows)
+            inserted = writer.insert([row.fields for row in rows])
     except OperationalError:
         raise
     except DatabaseError as error:
@@ -215,30 +219,6 @@ def _look_at_duplicates(rows: list[_Row], inserted: set[tuple[int, int]], outcom
             outcome.mismatched += 1
             reason = f"another reading is stored as number {row.seq} of this epoch"
             _bury(outcome, row.incoming, reason, row.stream.epoch)
-
-
-def _insert_all(rows: list[_Row]) -> list[tuple[int, int]]:
-    """Insert in one statement; return (epoch, seq) of the rows that were not there.
-
-    Never OR IGNORE: it would swallow a NOT NULL violation as if it were a duplicate.
-    """
-    fields = [f for f in Data._meta.concrete_fields if not f.primary_key]
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(str(f.column)) for f in fields)
-    one = f"({', '.join(['%s'] * len(fields))})"
-    parameters: list[Any] = []  # database values of any column's type
-    for row in rows:
-        epoch = row.stream.epoch
-        values = {"meter": epoch.meter_id, "epoch": epoch.pk, "seq": row.seq, **row.values}
-        parameters.extend(f.get_db_prep_save(values.get(f.name), connection) for f in fields)
-    statement = (
-        f"INSERT INTO {quote(Data._meta.db_table)} ({names}) VALUES {', '.join([one] * len(rows))} "  # noqa: S608  names only
-        "ON CONFLICT (epoch_id, seq) DO NOTHING RETURNING epoch_id, seq"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        inserted: list[tuple[int, int]] = cursor.fetchall()
-        return inserted
 
 
 def _bury(
