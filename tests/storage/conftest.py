@@ -6,11 +6,14 @@ The second run takes what touches Django's database; the rest cannot differ.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.test import TransactionTestCase
 
 from tests.postgresql import VARIABLE
+from tests.storage.scratch import Scratch, scratch_database
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,5 +35,11 @@ def belongs(item: pytest.Item) -> bool:
         item.get_closest_marker("postgresql") is not None
         or item.get_closest_marker("django_db") is not None
         or (case is not None and issubclass(case, TransactionTestCase))
-        or not {"db", "transactional_db"}.isdisjoint(getattr(item, "fixturenames", ()))
+        or not {"db", "transactional_db", "scratch"}.isdisjoint(getattr(item, "fixturenames", ()))
     )
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Scratch]:
+    """A database of its own, for what a test may not do to Django's."""
+    yield from scratch_database(tmp_path)
