@@ -21,6 +21,7 @@ from tests.broker.conftest import free_port
 from tests.needs import need
 
 VARIABLE: Final = "TESTS_DATABASE"  # the URL that tests/conftest.py puts into the settings
+GUARDED: Final = "guarded"  # the one role that must show its password; a test makes it
 _PATIENCE: Final = 60.0
 
 
@@ -37,6 +38,8 @@ class PostgreSQL:
         if os.geteuid() == 0:  # which PostgreSQL refuses to be
             shutil.chown(self._folder, "postgres")
         self._run("initdb", "-D", str(self._folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        access = self._folder / "pg_hba.conf"
+        access.write_text(f"host all {GUARDED} 127.0.0.1/32 scram-sha-256\n{access.read_text()}")
         self.start()
 
     @property

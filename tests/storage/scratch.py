@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -26,12 +27,18 @@ class Scratch:
     url: str
     folder: Path
 
-    def manage(self, *arguments: str, program: tuple[str, ...] = ("-m", "ticbridge", "manage")) -> Done:
+    def manage(
+        self,
+        *arguments: str,
+        program: tuple[str, ...] = ("-m", "ticbridge", "manage"),
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Done:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TICBRIDGE_")}
         kept |= {
             "PYTHONPATH": str(_TREE),
             "TICBRIDGE_STORAGE__DATABASE": self.url,
             "TICBRIDGE_BRIDGE__STATE_DIR": str(self.folder),
+            **environment,
         }
         command = [sys.executable, *program, *arguments]
         done = subprocess.run(command, cwd=self.folder, env=kept, capture_output=True, text=True, check=False)
