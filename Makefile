@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check lint types floors docs-drift coverage format docs bench false-values fuzz mutation model test-ha \
-	packages faults clean
+.PHONY: help demo test check test-postgresql lint types floors docs-drift coverage format docs bench false-values fuzz \
+	mutation model test-ha packages faults clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -18,8 +18,14 @@ test: packages check
 
 # --- what others build on ---------------------------------------------------------------------------
 
+# ARGS choose tests; then those of the store run on SQLite alone, or choose too: make test-postgresql ARGS=...
 check: lint types floors docs-drift
 	$(BIN)/python -m pytest $(ARGS)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql)
+
+# The store's tests again, on a PostgreSQL that is started for them.
+test-postgresql: $(VENV)/dev
+	$(BIN)/python -m tests.postgresql tests/storage $(ARGS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

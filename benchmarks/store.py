@@ -28,7 +28,7 @@ _READINGS: Final = 20_000
 _WINDOW: Final = 1000  # readings that the store has not handled yet
 
 
-def _bodies(number: int) -> Iterator[tuple[str, str]]:
+def bodies(number: int) -> Iterator[tuple[str, str]]:
     """(meter, body) of readings as a bridge spools them."""
     made: list[tuple[str, str]] = []
 
@@ -52,7 +52,7 @@ def _bodies(number: int) -> Iterator[tuple[str, str]]:
 
 def live() -> list[Row]:
     """Readings that a bridge would send, as fast as the store hands back its watermark."""
-    messages = [sent_again(_TOPICS, meter, body, 1, 1, replay=False) for meter, body in _bodies(_READINGS)]
+    messages = [sent_again(_TOPICS, meter, body, 1, 1, replay=False) for meter, body in bodies(_READINGS)]
     with broker() as port:
         store = Program("store", port)
         try:

@@ -255,13 +255,7 @@ class MqttSettings(Section):
 
     def secret(self) -> str | None:
         """The password, from wherever it is kept."""
-        if self.password is not None:
-            return self.password.get_secret_value()
-        if self.password_file is not None:
-            return read_secret(self.password_file, "mqtt.password_file")
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        credential = Path(credentials, "mqtt-password") if credentials else None
-        return read_secret(credential, "mqtt-password") if credential and credential.exists() else None
+        return _secret("mqtt", self.password, self.password_file)
 
 
 class FieldRule(Section):
@@ -351,12 +345,18 @@ class StorageSettings(Section):
     """`storage:`"""
 
     database: str = Field(default_factory=_database_default)
+    password_file: FilePath | None = None
+    password: SecretStr | None = None  # by the environment only
     batch: BatchSettings = BatchSettings()
     keep: KeepSettings = KeepSettings()
     budget: ByteSize = ByteSize(1_000_000_000)
     fields: Annotated[Literal["all"] | Annotated[list[Kept], Field(max_length=_MOST_FIELDS)],
                       BeforeValidator(_all_or_list)] = []  # fmt: skip
     required: Annotated[list[Slug], Field(max_length=_MOST_FIELDS)] = []
+
+    def secret(self) -> str | None:
+        """The password of the database, from wherever it is kept; None: libpq's own places."""
+        return _secret("storage", self.password, self.password_file)
 
 
 class WebSettings(Section):
@@ -406,6 +406,16 @@ class Settings(Section):
     log: LogSettings = LogSettings()
 
 
+def _secret(section: str, password: SecretStr | None, file: Path | None) -> str | None:
+    if password is not None:
+        return password.get_secret_value()
+    if file is not None:
+        return read_secret(file, f"{section}.password_file")
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    credential = Path(credentials, f"{section}-password") if credentials else None
+    return read_secret(credential, f"{section}-password") if credential and credential.exists() else None
+
+
 def read_secret(path: Path, key: str) -> str:
     """The secret in a file that only its owner may read."""
     expected = "expected a file that holds the secret"
@@ -438,16 +448,28 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         path = next((place for place in PLACES if place.exists()), None)
     origin = str(path) if path else "configuration"
     tree = _read_yaml(path) if path else {}
-    if isinstance(tree.get("mqtt"), dict) and "password" in tree["mqtt"]:
-        raise ConfigError(
-            f"{origin}: mqtt.password: no password may stand here; expected mqtt.password_file, the path of a file "
-            "that only you can read"
-        )
+    _refuse_passwords(tree, origin)
     variables = _lay_over(tree, environment)
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
         raise ConfigError("\n".join(sentences(Settings, error, origin, variables))) from None
+
+
+def _refuse_passwords(tree: dict[str, Any], origin: str) -> None:
+    """The file may be read by others, kept in a repository, shown to who helps."""
+    for section in ("mqtt", "storage"):
+        keys = tree.get(section)
+        if not isinstance(keys, dict):
+            continue
+        found = "password" if "password" in keys else None
+        if re.match(r"\w+://[^/@]*:[^@]+@", str(keys.get("database", ""))):
+            found = "database"
+        if found is not None:
+            raise ConfigError(
+                f"{origin}: {section}.{found}: no password may stand here; expected {section}.password_file, "
+                "the path of a file that only you can read"
+            )
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -10,3 +10,7 @@ class StorageConfig(AppConfig):
 
     name = "storage"
     verbose_name = "ticbridge"
+
+    def ready(self) -> None:
+        """Have Django know our checks."""
+        import storage.checks  # noqa: F401, PLC0415  it registers them; models are not there before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any, Final
@@ -13,12 +14,17 @@ from bridge.topics import is_level
 EXIT_UNAVAILABLE: Final = 69
 
 
-def _django() -> None:
+def _django(settings: str = "storage.settings") -> None:
     """Open Django on the settings that the launcher loaded."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "storage.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
     import django  # noqa: PLC0415  `--help` opens nothing
 
     django.setup()
+
+
+def _closed(error: Exception) -> click.ClickException:
+    reason = " ".join(str(error).split())
+    return click.ClickException(f"the database cannot be used ({reason}): is storage.database right, is it up to date?")
 
 
 def _group(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -42,12 +48,13 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
     from storage.subscriber import Subscriber  # noqa: PLC0415
     from storage.worker import Worker  # noqa: PLC0415
 
-    if not no_migrate:
-        try:
+    try:
+        if not no_migrate:
             migrate()
-        except (DatabaseError, OSError) as error:
-            raise click.ClickException(f"the database cannot be opened ({error}): is storage.database right?") from None
-    subscriber = Subscriber(settings, share=share, observer=observer)
+        subscriber = Subscriber(settings, share=share, observer=observer)
+    except (DatabaseError, OSError) as error:
+        raise _closed(error) from None
+    gc.freeze()  # what start-up made stays: looking at it again and again takes a tenth of the processor time
     worker = Worker(settings.storage)
     worker.start()
     code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
@@ -61,13 +68,16 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
 def web(config: Any, wait: float) -> None:  # as above
     """Serve the page and the admin, until stopped."""
     settings = config()
-    _django()
+    _django("storage.web.settings")
     from storage.asgi import build  # noqa: PLC0415
+    from storage.database import refusal  # noqa: PLC0415
     from storage.migrate import wait_until_migrated  # noqa: PLC0415
     from storage.web.server import serve  # noqa: PLC0415
 
     if not wait_until_migrated(patience=wait):
-        click.echo(f"ticbridge: the database is not up to date after {wait:g} s: does `ticbridge store` run?", err=True)
+        reason = refusal()
+        state = f"cannot be opened ({reason})" if reason else "is not up to date"
+        click.echo(f"ticbridge: the database {state} after {wait:g} s: does `ticbridge store` run?", err=True)
         sys.exit(EXIT_UNAVAILABLE)
     sys.exit(serve(settings, build()))
 
@@ -80,5 +90,9 @@ def manage(config: Any, arguments: tuple[str, ...]) -> None:  # as above
     config()
     os.environ["DJANGO_SETTINGS_MODULE"] = "storage.settings"
     from django.core.management import execute_from_command_line  # noqa: PLC0415
+    from django.db import OperationalError  # noqa: PLC0415
 
-    execute_from_command_line(["ticbridge manage", *(arguments or ("help",))])
+    try:
+        execute_from_command_line(["ticbridge manage", *(arguments or ("help",))])
+    except OperationalError as error:
+        raise _closed(error) from None

@@ -34,7 +34,8 @@ PARTS: Final = (
     ("bbrhcjb", "bbrhpjb", "bbrhcjw", "bbrhpjw", "bbrhcjr", "bbrhpjr"),
 )
 # The same, flat: (slug, column, what the number is below).
-_FILLS: Final = tuple((slug, column, 10 ** BY_SLUG[slug].digits) for column, slugs in SOURCES.items() for slug in slugs)
+_LIMITS: Final = {row.slug: 10**row.digits for row in FIELDS}
+_FILLS: Final = tuple((slug, column, _LIMITS[slug]) for column, slugs in SOURCES.items() for slug in slugs)
 _PERIOD: Final = ("ltarf", "ptec")
 _INDEX: Final = ("ntarf", "tariff_index")  # the latter is derived, from PTEC
 # All slugs whose value is in a column.
@@ -92,7 +93,7 @@ def columns(envelope: Envelope) -> dict[str, Any]:
                 raise _no_number(slug, limit)
             row[column] = value
     for parts in PARTS:
-        if all(isinstance(values.get(slug), int) for slug in parts):
+        if parts[0] in values and all(isinstance(values.get(slug), int) for slug in parts):
             row["east"] = sum(_number(slug, values[slug]) for slug in parts)
     period = values.get(_PERIOD[0], values.get(_PERIOD[1]))
     if period is not None:
@@ -118,9 +119,8 @@ def _clock(envelope: Envelope) -> dict[str, Any]:
 
 
 def _number(slug: str, value: Any) -> int:  # any JSON value; that is what is checked
-    limit = 10 ** BY_SLUG[slug].digits
-    if type(value) is not int or not 0 <= value < limit:
-        raise _no_number(slug, limit)
+    if type(value) is not int or not 0 <= value < _LIMITS[slug]:
+        raise _no_number(slug, _LIMITS[slug])
     return value
 
 

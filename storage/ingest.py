@@ -15,12 +15,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, transaction
-from django.db.models import CharField, ForeignKey, IntegerField, Min
+from django.db import DatabaseError, OperationalError, transaction
+from django.db.models import Min
 
 from bridge.envelope import Envelope, EnvelopeError, Name, printable, read_envelope, read_name
 from bridge.topics import MAX_PAYLOAD, Topics
-from storage import gaps
+from storage import gaps, writer
 from storage.columns import ColumnError, columns
 from storage.dirty import mark as mark_dirty
 from storage.models import Data, DeadLetter, Epoch, Meter
@@ -29,8 +29,6 @@ from storage.selection import EVERYTHING, Selection
 log = logging.getLogger("ticbridge.store")
 
 _MOST_LETTERS: Final = 10_000  # messages without a number that are kept
-_AS_IT_IS: Final = (IntegerField, CharField, ForeignKey)
-_CHUNK: Final = 500  # rows of one statement: SQLite takes 32 766 parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,11 @@ class _Row:
     stream: _Stream
     values: dict[str, Any]  # column -> value, of any column's type
 
+    @property
+    def fields(self) -> writer.Row:
+        epoch = self.stream.epoch
+        return {"meter": epoch.meter_id, "epoch": epoch.pk, "seq": self.seq, **self.values}
+
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
@@ -119,8 +122,7 @@ def ingest(topics: Topics, batch: Sequence[Incoming], selection: Selection = EVE
                     rows.append(_Row(one.incoming, name.seq, stream, values))
             if name.replay:
                 stream.late.append(name.moment)
-        for start in range(0, len(rows), _CHUNK):
-            _insert(rows[start : start + _CHUNK], outcome)
+        _insert(rows, outcome)
         for key, stream in streams.items():
             _leave_out(stream, outcome)
             _advance(stream)
@@ -183,7 +185,7 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
         return
     try:
         with transaction.atomic():
-            inserted = _insert_all(rows)
+            inserted = writer.insert([row.fields for row in rows])
     except OperationalError:
         raise
     except DatabaseError as error:
@@ -237,35 +239,6 @@ def _contradicts(stored: Any, value: Any) -> bool:  # of any column
     if isinstance(stored, dict) and isinstance(value, dict):
         return any(stored[key] != value[key] for key in stored.keys() & value.keys())
     return stored not in (None, value)
-
-
-def _insert_all(rows: list[_Row]) -> list[tuple[int, int]]:
-    """Insert in one statement; return (epoch, seq) of the rows that were not there.
-
-    Never OR IGNORE: it would swallow a NOT NULL violation as if it were a duplicate.
-    """
-    fields = [f for f in Data._meta.concrete_fields if not f.primary_key]
-    database = connections[DEFAULT_DB_ALIAS]  # the proxy would look for it again at each value
-    # `columns` gives numbers and texts as the database takes them. To ask Django for each was half of our time.
-    written = [(f.name, None if isinstance(f, _AS_IT_IS) else f.get_db_prep_save) for f in fields]
-    quote = database.ops.quote_name
-    names = ", ".join(quote(str(f.column)) for f in fields)
-    one = f"({', '.join(['%s'] * len(fields))})"
-    parameters: list[Any] = []  # database values of any column's type
-    for row in rows:
-        epoch = row.stream.epoch
-        values = {"meter": epoch.meter_id, "epoch": epoch.pk, "seq": row.seq, **row.values}
-        for name, write in written:
-            value = values.get(name)
-            parameters.append(value if write is None or value is None else write(value, database))
-    statement = (
-        f"INSERT INTO {quote(Data._meta.db_table)} ({names}) VALUES {', '.join([one] * len(rows))} "  # noqa: S608  names only
-        "ON CONFLICT (epoch_id, seq) DO NOTHING RETURNING epoch_id, seq"
-    )
-    with database.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        inserted: list[tuple[int, int]] = cursor.fetchall()
-        return inserted
 
 
 def _bury(

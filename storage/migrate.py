@@ -14,6 +14,8 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from storage.database import refusal
+
 log = logging.getLogger("ticbridge.store")
 
 PATIENCE: Final = 60.0  # seconds that `web` waits for the database to be up to date
@@ -37,9 +39,15 @@ def migrate() -> None:
 def wait_until_migrated(sleep: Callable[[float], None] = time.sleep, patience: float = PATIENCE) -> bool:
     """Wait for another process to migrate; False when it did not in time."""
     until = time.monotonic() + patience
+    said = None
     while True:
+        # Asked first: a pool of connections waits long before it says no, and does not say why.
+        reason = refusal()
+        if reason not in (None, said):
+            log.warning("Waiting for the database (%s)", reason)
+            said = reason
         try:
-            if not behind():
+            if reason is None and not behind():
                 return True
         except OperationalError:
             connection.close()

@@ -65,7 +65,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": database(TICBRIDGE.storage.database)}
+DATABASES = {"default": database(TICBRIDGE.storage.database, TICBRIDGE.storage.secret())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

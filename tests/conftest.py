@@ -12,6 +12,8 @@ from typing import Final
 import django
 import hypothesis
 
+from tests.postgresql import VARIABLE
+
 _PLACE: Final = Path(tempfile.mkdtemp(prefix="ticbridge-tests-"))
 atexit.register(shutil.rmtree, _PLACE, ignore_errors=True)
 
@@ -24,7 +26,7 @@ def _set_environment() -> None:
     os.environ |= {
         "TICBRIDGE_CONFIG": str(empty),
         "TICBRIDGE_BRIDGE__STATE_DIR": str(_PLACE / "state"),
-        "TICBRIDGE_STORAGE__DATABASE": f"sqlite:///{_PLACE / 'db.sqlite3'}",
+        "TICBRIDGE_STORAGE__DATABASE": os.environ.get(VARIABLE) or f"sqlite:///{_PLACE / 'db.sqlite3'}",
         "DJANGO_SETTINGS_MODULE": "storage.settings",
     }
 

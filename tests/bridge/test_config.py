@@ -499,3 +499,43 @@ def test_how_long_readings_are_kept(given: str, age: int | None) -> None:
 @pytest.mark.parametrize("given", ["7", "0d", "7 days", "-1d", "12345d"])
 def test_a_time_that_is_none_is_refused(given: str) -> None:
     assert "storage.keep.raw" in mistake(f'storage: {{keep: {{raw: "{given}"}}}}')
+
+
+@pytest.mark.parametrize(
+    ("yaml", "key"),
+    [
+        ("mqtt: {password: hunter2}", "mqtt.password"),
+        ("storage: {password: hunter2}", "storage.password"),
+        ("storage: {database: 'postgresql://bob:hunter2@db/linky'}", "storage.database"),
+    ],
+)
+def test_no_password_may_stand_in_the_file(yaml: str, key: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml)
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+    section = key.partition(".")[0]
+    assert str(caught.value) == (
+        f"{path}: {key}: no password may stand here; expected {section}.password_file, "
+        "the path of a file that only you can read"
+    )
+
+
+def test_the_environment_may_hold_an_address_with_its_password(tmp_path: Path) -> None:
+    url = "postgresql://bob:hunter2@db/linky"
+    path = tmp_path / "config.yaml"
+    path.write_text("storage: {database: 'postgresql://bob@db/linky'}")
+    assert load(path, {"TICBRIDGE_STORAGE__DATABASE": url}).storage.database == url
+
+
+def test_the_databases_password_is_read_from_its_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    secret.chmod(0o600)
+    path = tmp_path / "config.yaml"
+    path.write_text(f"storage: {{password_file: {secret}}}")
+    assert load(path, {}).storage.secret() == "hunter2"
+    assert load(path, {"TICBRIDGE_STORAGE__PASSWORD": "0123"}).storage.secret() == "0123"
+    secret.chmod(0o644)
+    with pytest.raises(ConfigError, match=r"^storage\.password_file: .* can be read by others"):
+        load(path, {}).storage.secret()

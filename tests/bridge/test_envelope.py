@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -160,52 +161,38 @@ def test_every_value_of_the_table_passes_through_a_message(reading: Any) -> None
     assert json.loads(envelope.model_dump_json())["values"] == reading.to_json()
 
 
-# --- each key once -------------------------------------------------------------------------------
+# --- a key that stands twice ---------------------------------------------------------------------
+
+_TEXTS = st.sampled_from(['":', 'a":"b', '\\":', '"', " ", ":", "PAS DE MESSAGE"])
 
 
-def plain(changes: dict[bytes, bytes] | None = None) -> bytes:
-    """A message as a bridge writes it."""
-    values: Any = {"east": 1, "pjourf_next": [{"at": "06:00", "index": 2, "contact": "unchanged", "virtual": [1]}]}
-    envelope = Envelope(
-        meter="021861000001", bridge="pi", epoch="11111111-2222-4333-8444-555555555555", seq=1, floor=1,
-        ts="2026-11-21T10:00:00.250Z", tz="Europe/Paris", mode=Mode.STANDARD, values=values,
-        derived={"breaker": "closed"}, stamps={"date": "H261121110000"}, extra={"NEW": "1"},
-    )  # fmt: skip
-    body = envelope.model_dump_json().encode()
-    for old, new in (changes or {}).items():
-        assert old in body
-        body = body.replace(old, new)
-    return body
-
-
-def test_what_a_bridge_writes_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.envelope._each_once", None)  # which would not do
-    assert read_envelope(Topics(), "linky/021861000001/reading", plain()).values["east"] == 1
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {b'"NEW":"1"': b'"NEW":"say \\":"'},
-        {b'"east":1': b'"east" : 1'},
-        {b'"NEW":"1"': b'"NEW":"a\\"  :b"'},
-    ],
+@given(
+    texts=st.dictionaries(st.sampled_from(["msg1", "ngtf", "ltarf"]), _TEXTS),
+    again=st.lists(st.tuples(st.sampled_from(["seq", "msg1", "GAZ", "at", "tariff_index"]), st.booleans())),
+    blank=st.sampled_from(["", " ", "\t", "\n", "\r\n"]),
+    compact=st.booleans(),
 )
-def test_a_text_that_looks_like_keys_and_blanks_are_no_harm(changes: dict[bytes, bytes]) -> None:
-    assert read_envelope(Topics(), "linky/021861000001/reading", plain(changes)).values["east"] == 1
+def test_a_key_that_stands_twice_is_refused_wherever_it_stands(
+    texts: dict[str, str], again: list[tuple[str, bool]], blank: str, compact: bool
+) -> None:
+    body = {**BODY, "values": {**BODY["values"], **texts}}
+    written = json.dumps(body, separators=(",", ":") if compact else None)
+    doubled = set()
+    for key, is_spelled in again:  # before its first place, under its own name or spelled by code points
+        found = re.search(rf'"{key}":\s?("[^"\\]*"|\d+|null)', written)
+        if found is None:
+            continue
+        name = "".join(f"\\u{ord(c):04x}" for c in key) if is_spelled else key
+        written = f'{written[: found.start()]}"{name}"{blank}:{found[1]},{written[found.start() :]}'
+        doubled.add(key)
+    if doubled:
+        with pytest.raises(EnvelopeError, match="a key stands twice"):
+            read_envelope(TOPICS, f"linky/{METER}/reading", written.encode())
+    else:
+        assert read_envelope(TOPICS, f"linky/{METER}/reading", written.encode()) == Envelope.model_validate(body)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {b'"east":1': b'"east":2,"east":1'},
-        {b'"east":1': b'"east":2,"east" :1'},
-        {b'"east":1': b'"east"\n:2,"east"\t:1'},
-        {b'"east":1': b'"\\u0065ast":2,"east":1'},
-        {b'"seq":1': b'"seq":2,"seq":1'},
-        {b'"at":"06:00"': b'"at":"07:00","at":"06:00"'},
-    ],
-)
-def test_a_key_that_stands_twice_is_seen_however_it_is_written(changes: dict[bytes, bytes]) -> None:
-    with pytest.raises(EnvelopeError, match="a key stands twice"):
-        read_envelope(Topics(), "linky/021861000001/reading", plain(changes))
+def test_a_body_as_bridges_write_it_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.envelope.json.loads", pytest.fail)
+    body = reading_message(TOPICS, Envelope.model_validate(BODY)).payload
+    assert read_envelope(TOPICS, f"linky/{METER}/reading", body.encode()) == Envelope.model_validate(BODY)

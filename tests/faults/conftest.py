@@ -15,9 +15,9 @@ from typing import Final
 import pytest
 
 from tests.faults.house import House, Outcome
-from tests.faults.processes import PostgreSQL
 from tests.faults.station import Tree
 from tests.needs import lack, need
+from tests.postgresql import PostgreSQL
 
 Build = Callable[..., House]
 _OUTCOMES: Final[pytest.StashKey[list[Outcome]]] = pytest.StashKey()

@@ -21,10 +21,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.faults.generator import Generator
 from tests.faults.ledger import Promised, Stored, Verdict, count, judge, read_database
-from tests.faults.processes import PATIENCE, Broker, PostgreSQL, Program
+from tests.faults.processes import PATIENCE, Broker, Program
 from tests.faults.relay import Relay
 from tests.faults.station import HURRY, LINK, LONG, Station, Tree, merged
 from tests.faults.wrapper import KILLS_THE_BROKER
+from tests.postgresql import PostgreSQL
 
 _BEYOND_HELP: Final = 3.0  # seconds after which an empty spool will not make a wrong database right
 

@@ -1,15 +1,12 @@
-"""What runs in a house of the fault suite: our programs, mosquitto and PostgreSQL, all real and all killable."""
+"""What runs in a house of the fault suite: our programs and mosquitto, all real and all killable."""
 
 from __future__ import annotations
 
 import json
 import os
-import pwd
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import IO, Any, Final
@@ -160,49 +157,3 @@ class Broker:
 
     def close(self) -> None:
         self.end(signal.SIGKILL)
-
-
-class PostgreSQL:
-    """A cluster of its own, in a folder."""
-
-    def __init__(self) -> None:
-        pytest.importorskip("psycopg", reason="psycopg is not installed (pip install 'ticbridge[postgresql]')")
-        self._folder = Path(tempfile.mkdtemp(prefix="ticbridge-postgresql-"))
-        self.port = free_port()
-        self._user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-        if os.geteuid() == 0:  # which PostgreSQL refuses to be
-            shutil.chown(self._folder, "postgres")
-        self._run("initdb", "-D", str(self._folder), "-U", "postgres", "-A", "trust", "--no-sync")
-        self.start()
-
-    @property
-    def url(self) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-
-    def start(self) -> None:
-        options = f"-p {self.port} -k {self._folder} -h 127.0.0.1 -c fsync=off"
-        self._run("pg_ctl", "-D", str(self._folder), "-w", "-l", str(self._folder / "log"), "-o", options, "start")
-
-    def stop(self, how: str = "immediate") -> None:
-        self._run("pg_ctl", "-D", str(self._folder), "-w", "-m", how, "stop")
-
-    def close(self) -> None:
-        if (self._folder / "postmaster.pid").exists():
-            self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _run(self, name: str, *arguments: str) -> None:
-        program = need_postgresql(name)
-        become = (
-            ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] if os.geteuid() == 0 else []
-        )
-        subprocess.run(
-            [*become, program, *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-            timeout=PATIENCE,
-        )  # fmt: skip
-
-
-def need_postgresql(name: str) -> str:
-    """One of PostgreSQL's programs; Debian keeps them off the path."""
-    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return str(places[-1]) if places else need(name)

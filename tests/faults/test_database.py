@@ -12,9 +12,9 @@ import pytest
 
 from tests.faults.conftest import Build
 from tests.faults.house import House
-from tests.faults.processes import PostgreSQL
 from tests.faults.station import LONG, long_only
 from tests.needs import need
+from tests.postgresql import PostgreSQL
 
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.asgi import get_asgi_application
+from django.db import connection
 from django.test import Client
 from django.utils import translation
 
@@ -135,8 +136,12 @@ class Site:
 
 
 @pytest.fixture
-def site(transactional_db: None, owner: User) -> Site:
-    """For tests that run an event loop: requests then have threads of their own, so rows must be committed."""
+def site(transactional_db: None, owner: User, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """For tests that run an event loop: requests then have threads of their own, so rows must be committed.
+
+    And no thread keeps a connection, as none does in the web process: see storage/web/settings.py.
+    """
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
     client = Client()
     client.force_login(owner)
     name = django_settings.SESSION_COOKIE_NAME

@@ -23,6 +23,7 @@ import pytest
 from bridge.config import Settings
 from storage.web import server
 from storage.web.server import serve
+from tests.storage.scratch import Scratch
 
 STOP: Final = 3.0  # seconds: what a stop may take (design.md section 3)
 LISTENERS: Final = 5
@@ -114,16 +115,16 @@ def mute_broker() -> Iterator[int]:
 
 
 @pytest.fixture
-def web(tmp_path: Path, mute_broker: int) -> Iterator[Web]:
+def web(tmp_path: Path, mute_broker: int, scratch: Scratch) -> Iterator[Web]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TICBRIDGE_")} | {
         "TICBRIDGE_BRIDGE__STATE_DIR": str(tmp_path),
-        "TICBRIDGE_STORAGE__DATABASE": f"sqlite:///{tmp_path}/db.sqlite3",
+        "TICBRIDGE_STORAGE__DATABASE": scratch.url,
         "TICBRIDGE_MQTT__HOST": "127.0.0.1",
         "TICBRIDGE_MQTT__PORT": str(mute_broker),
         "TICBRIDGE_WEB__LISTEN": f"127.0.0.1:{free_port()}",
     }
     command = [sys.executable, "-m", "ticbridge"]
-    subprocess.run([*command, "manage", "migrate", "--verbosity=0"], env=environment, cwd=tmp_path, check=True)
+    scratch.migrate()
     process = subprocess.Popen(
         [*command, "web"], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -172,13 +173,28 @@ def test_a_stop_ends_at_once_although_browsers_listen(web: Web, number: signal.S
 
 
 @pytest.mark.slow
-def test_a_stop_does_not_wait_for_the_database(web: Web, tmp_path: Path) -> None:
+def test_pages_that_listen_take_no_connection_from_those_that_ask(web: Web, scratch: Scratch) -> None:
+    cookie = make_account(web)
+    streams = [open_stream(web, cookie) for _ in range(12)]  # more than there are connections
+    request = urllib.request.Request(web.address, headers={"Cookie": cookie})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+    if not scratch.is_sqlite:
+        [(number,)] = scratch.query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ticbridge web'")
+        assert 1 <= number <= 8
+    for stream in streams:
+        stream.close()
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite  # whose lock holds a whole database
+def test_a_stop_does_not_wait_for_the_database(web: Web, scratch: Scratch) -> None:
     cookie = make_account(web)
     token = re.search(r"csrftoken=(\w+)", cookie)
     assert token is not None
     place = urllib.parse.urlsplit(web.address)
     head = ("POST /logout/ HTTP/1.1", f"Host: {place.netloc}", f"Cookie: {cookie}", f"X-CSRFToken: {token[1]}")
-    with closing(sqlite3.connect(tmp_path / "db.sqlite3", isolation_level=None)) as other:
+    with closing(sqlite3.connect(scratch.file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with socket.create_connection((place.hostname or "", place.port or 0), timeout=0.5) as waiting:
             waiting.sendall("\r\n".join([*head, "Content-Length: 0", "", ""]).encode())
