@@ -24,6 +24,7 @@ _Text = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=128)]
 _Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 _Float = Annotated[float, Field(ge=-(2**31), lt=2**31)]  # else an integer too large would pass as one
 _Seq = Annotated[int, Field(ge=1, lt=2**53)]
+_BLANKS: Final = (b'" ', b'"\t', b'"\r', b'"\n')
 _TS: Final = (
     r"^(19[7-9]|20[0-9])[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"  # years that any zone can show
 )
@@ -83,7 +84,8 @@ def read_envelope(topics: Topics, topic: str, body: bytes) -> Envelope:
         raise EnvelopeError(f"{len(body)} bytes, more than {MAX_PAYLOAD}")
     try:
         envelope = Envelope.model_validate_json(body)
-        json.loads(body, object_pairs_hook=_each_once)
+        if not _is_plain(body, envelope):
+            json.loads(body, object_pairs_hook=_each_once)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = printable(".".join(str(part) for part in first["loc"]), 80) or "message"
@@ -95,6 +97,19 @@ def read_envelope(topics: Topics, topic: str, body: bytes) -> Envelope:
     if topic != topics.meter(envelope.meter, "reading"):
         raise EnvelopeError("the meter in the topic is not the meter in the message")
     return envelope
+
+
+def _is_plain(body: bytes, envelope: Envelope) -> bool:
+    """Whether each key surely stands once: then there are as many as were read, and reading it again is spared.
+
+    A key ends with a quote and a colon. A text may hold these two as well, or a blank may part them: who writes so is
+    read again.
+    """
+    keys = len(envelope.model_fields_set) + len(envelope.values) + len(envelope.derived)
+    keys += len(envelope.stamps) + len(envelope.extra)
+    switches = [one for value in envelope.values.values() if type(value) is list for one in value]
+    keys += len(switches) * len(ProfileSwitch.model_fields)
+    return body.count(b'":') == keys and not any(blank in body for blank in _BLANKS)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> None:  # any JSON value

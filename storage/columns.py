@@ -33,6 +33,8 @@ PARTS: Final = (
     ("ejphn", "ejphpm"),
     ("bbrhcjb", "bbrhpjb", "bbrhcjw", "bbrhpjw", "bbrhcjr", "bbrhpjr"),
 )
+# The same, flat: (slug, column, what the number is below).
+_FILLS: Final = tuple((slug, column, 10 ** BY_SLUG[slug].digits) for column, slugs in SOURCES.items() for slug in slugs)
 _PERIOD: Final = ("ltarf", "ptec")
 _INDEX: Final = ("ntarf", "tariff_index")  # the latter is derived, from PTEC
 # All slugs whose value is in a column.
@@ -83,10 +85,12 @@ def columns(envelope: Envelope) -> dict[str, Any]:
     """The columns that a reading fills; those it does not are left out."""
     values = envelope.values
     row: dict[str, Any] = {"dateTime": envelope.moment}
-    for column, slugs in SOURCES.items():
-        for slug in slugs:
-            if slug in values and values[slug] is not None:
-                row[column] = _number(slug, values[slug])
+    for slug, column, limit in _FILLS:
+        value = values.get(slug)
+        if value is not None:
+            if type(value) is not int or not 0 <= value < limit:
+                raise _no_number(slug, limit)
+            row[column] = value
     for parts in PARTS:
         if all(isinstance(values.get(slug), int) for slug in parts):
             row["east"] = sum(_number(slug, values[slug]) for slug in parts)
@@ -115,9 +119,13 @@ def _clock(envelope: Envelope) -> dict[str, Any]:
 
 def _number(slug: str, value: Any) -> int:  # any JSON value; that is what is checked
     limit = 10 ** BY_SLUG[slug].digits
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
-        raise ColumnError(f"{slug}: expected a number from 0 to {limit - 1}")
+    if type(value) is not int or not 0 <= value < limit:
+        raise _no_number(slug, limit)
     return value
+
+
+def _no_number(slug: str, limit: int) -> ColumnError:
+    return ColumnError(f"{slug}: expected a number from 0 to {limit - 1}")
 
 
 def _text(slug: str, value: Any) -> str:  # as above

@@ -158,3 +158,57 @@ def test_deeply_nested_json_is_refused() -> None:
 def test_every_value_of_the_table_passes_through_a_message(reading: Any) -> None:
     envelope = read(mode=reading.mode, values=reading.to_json())
     assert json.loads(envelope.model_dump_json())["values"] == reading.to_json()
+
+
+# --- each key once -------------------------------------------------------------------------------
+
+
+def plain(changes: dict[bytes, bytes] | None = None) -> bytes:
+    """A message as a bridge writes it."""
+    values: dict[str, Any] = {
+        "east": 1,
+        "pjourf_next": [{"at": "06:00", "index": 2, "contact": "unchanged", "virtual": [1]}],
+    }
+    envelope = Envelope(
+        meter="021861000001", bridge="pi", epoch="11111111-2222-4333-8444-555555555555", seq=1, floor=1,
+        ts="2026-11-21T10:00:00.250Z", tz="Europe/Paris", mode=Mode.STANDARD, values=values,
+        derived={"breaker": "closed"}, stamps={"date": "H261121110000"}, extra={"NEW": "1"},
+    )  # fmt: skip
+    body = envelope.model_dump_json().encode()
+    for old, new in (changes or {}).items():
+        assert old in body
+        body = body.replace(old, new)
+    return body
+
+
+def test_what_a_bridge_writes_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.envelope._each_once", None)  # which would not do
+    assert read_envelope(Topics(), "linky/021861000001/reading", plain()).values["east"] == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {b'"NEW":"1"': b'"NEW":"say \\":"'},
+        {b'"east":1': b'"east" : 1'},
+        {b'"NEW":"1"': b'"NEW":"a\\"  :b"'},
+    ],
+)
+def test_a_text_that_looks_like_keys_and_blanks_are_no_harm(changes: dict[bytes, bytes]) -> None:
+    assert read_envelope(Topics(), "linky/021861000001/reading", plain(changes)).values["east"] == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {b'"east":1': b'"east":2,"east":1'},
+        {b'"east":1': b'"east":2,"east" :1'},
+        {b'"east":1': b'"east"\n:2,"east"\t:1'},
+        {b'"east":1': b'"\\u0065ast":2,"east":1'},
+        {b'"seq":1': b'"seq":2,"seq":1'},
+        {b'"at":"06:00"': b'"at":"07:00","at":"06:00"'},
+    ],
+)
+def test_a_key_that_stands_twice_is_seen_however_it_is_written(changes: dict[bytes, bytes]) -> None:
+    with pytest.raises(EnvelopeError, match="a key stands twice"):
+        read_envelope(Topics(), "linky/021861000001/reading", plain(changes))
