@@ -1,13 +1,21 @@
 """The store as a process: readings a second from the broker into SQLite, with acknowledgements, and what each costs.
 
-`python -m benchmarks.store live` alone prints its rows.
+And a recorded file straight into SQLite.
+
+`python -m benchmarks.store` alone prints its rows; with `backfill`, those of the file only.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import paho.mqtt.client as paho
@@ -21,10 +29,12 @@ from bridge.guard import Moment
 from bridge.line import Line
 from bridge.meter import Bridge, Meter
 from bridge.topics import Message, Topics, Watermark, read_watermark, sent_again
+from ticbridge.commands.processes import ticbridge
 
 _TOPICS: Final = Topics()
 _EPOCH: Final = "11111111-2222-4333-8444-555555555555"
 _READINGS: Final = 20_000
+_FEW: Final = 1000
 _WINDOW: Final = 1000  # readings that the store has not handled yet
 
 
@@ -103,11 +113,48 @@ def _feed(port: int, store: Program, messages: list[Message]) -> list[Row]:
     ]  # fmt: skip
 
 
+def backfill() -> list[Row]:
+    """A recorded file of mode standard into SQLite by `capture_tic`, less what a short one takes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "config.yaml").write_text(
+            json.dumps(
+                {
+                    "bridge": {"state_dir": str(folder / "state")},
+                    "storage": {"database": f"sqlite:///{folder}/db.sqlite3"},
+                    "log": {"level": "warning"},
+                }
+            )
+        )
+        for number in (_FEW, _READINGS):
+            (folder / f"{number}.tic").write_bytes(b"".join(standard(number, seed=number)))
+        _capture(folder, _FEW)  # migrates
+        (few, few_used), (many, many_used) = _capture(folder, _FEW), _capture(folder, _READINGS)
+    number = _READINGS - _FEW
+    return [
+        Row("store, readings/s of a recorded file into SQLite, validated", 3000, 10_000, number / (many - few),
+            "readings/s", lower=False, note=f"{(many_used - few_used) / number * 1000:.2f} ms of processor time each"),
+    ]  # fmt: skip
+
+
+def _capture(folder: Path, number: int) -> tuple[float, float]:
+    """Seconds that a file takes, and of these on a processor."""
+    before, began = os.times(), time.monotonic()
+    command = ticbridge("manage", config=folder / "config.yaml")
+    command += ["capture_tic", "--port", str(folder / f"{number}.tic")]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603  our own program
+    used = os.times()
+    return (
+        time.monotonic() - began,
+        used.children_user + used.children_system - before.children_user - before.children_system,
+    )
+
+
 def rows() -> list[Row]:
     """Measure."""
-    return live()
+    return [*live(), *backfill()]
 
 
 if __name__ == "__main__":
-    for row in rows():
+    for row in backfill() if "backfill" in sys.argv else rows():
         print(row)  # noqa: T201  a tool's output

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -31,6 +32,7 @@ from storage.selection import Selection
 from tests.bridge.wire import METER, frame, standard
 from tests.broker.conftest import PATIENCE, Program, Run, free_port, run
 from tests.broker.test_chain import HISTORIQUE, STANDARD
+from tests.faults.processes import PostgreSQL
 from tests.storage.test_ingest import TOPICS, stops
 from tests.storage.test_ingest import at as taken_at
 from tests.storage.test_ingest import incoming as sent
@@ -229,6 +231,33 @@ def test_a_kill_loses_a_batch_at_most_and_a_second_run_stores_nothing_twice(run:
     assert stored[: len(before)] == before
     counts = again.counts()
     assert (counts["stored"], counts["duplicates"]) == (number - len(before), len(before))
+
+
+def test_postgresql_takes_the_same(run: Run, tmp_path: Path) -> None:
+    half = frame(standard("ADSC", METER), standard("DATE", "H260115080002", ""), standard("EAST", "000001002"))
+    path = tmp_path / "line.tic"
+    path.write_bytes(made(0) + made(1) + half + made(3, UMOY1="231", RELAIS="001"))
+    cluster = PostgreSQL()
+    try:
+        storage = {"database": cluster.url, "fields": "all", "required": ["sinsts"]}
+        first = capture(run, tmp_path, "--port", str(path), storage=storage)
+        assert first.wait() == 0, first.said
+        again = capture(run, tmp_path, "--port", str(path), storage=storage)
+        assert again.wait() == 0, again.said
+        with closing(psycopg.connect(cluster.url)) as connection:
+            stored = connection.execute("SELECT seq, east, extra FROM storage_data ORDER BY seq").fetchall()
+            gaps = connection.execute("SELECT reason, first, last FROM storage_gap").fetchall()
+    finally:
+        cluster.close()
+    address = {"adsc": METER}
+    assert stored == [(1, 1000, address), (2, 1001, address), (4, 1003, {**address, "relais": 1})]
+    assert gaps == [("lacking", 3, 3)]
+    assert {key: first.counts()[key] for key in ("stored", "lacking", "duplicates")} == {
+        "stored": 3, "lacking": 1, "duplicates": 0,
+    }  # fmt: skip
+    assert {key: again.counts()[key] for key in ("stored", "lacking", "duplicates")} == {
+        "stored": 0, "lacking": 0, "duplicates": 4,
+    }  # fmt: skip
 
 
 def test_failing_writes_end_it_with_one_sentence(run: Run, tmp_path: Path) -> None:
