@@ -1,14 +1,20 @@
-"""`python -m benchmarks`: all rows, or those of named parts (decoder, bridge, store, database); exits 1 below a bar."""
+"""`python -m benchmarks`: every row, or those of the named parts (decoder, bridge ...); exits 1 below a bar."""
 
 from __future__ import annotations
 
 import sys
 from types import MappingProxyType
 
-from benchmarks import bridge, database, decoder, store
+from benchmarks import bridge, database, decoder, entities, store
 
 _PARTS = MappingProxyType(
-    {"decoder": decoder.rows, "bridge": bridge.rows, "store": store.rows, "database": database.rows}
+    {
+        "decoder": decoder.rows,
+        "bridge": bridge.rows,
+        "store": store.rows,
+        "database": database.rows,
+        "entities": entities.rows,
+    }
 )
 
 

@@ -32,7 +32,7 @@ from storage.selection import Selection
 from tests.bridge.wire import METER, frame, standard
 from tests.broker.conftest import PATIENCE, Program, Run, free_port, run
 from tests.broker.test_chain import HISTORIQUE, STANDARD
-from tests.faults.processes import PostgreSQL
+from tests.postgresql import PostgreSQL
 from tests.storage.test_ingest import TOPICS, stops
 from tests.storage.test_ingest import at as taken_at
 from tests.storage.test_ingest import incoming as sent
