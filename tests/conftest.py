@@ -25,13 +25,14 @@ def _set_environment() -> None:
         "TICBRIDGE_CONFIG": str(empty),
         "TICBRIDGE_BRIDGE__STATE_DIR": str(_PLACE / "state"),
         "TICBRIDGE_STORAGE__DATABASE": f"sqlite:///{_PLACE / 'db.sqlite3'}",
-        "DJANGO_SETTINGS_MODULE": "storage.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
     }
 
 
 # Here and not in pyproject.toml: pytest-django loads a settings module that is named there before it imports this file.
 _set_environment()
 django.setup()
+os.environ["DJANGO_SETTINGS_MODULE"] = "storage.settings"  # for the programs that tests start
 
 # A busy machine is no failure.
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -61,7 +61,7 @@ def test_the_wheel_holds_what_is_not_code(wheel: Path) -> None:
             "storage/**/*.html",
             "storage/**/*.css",
             "storage/**/*.js",
-            "storage/migrations/*.py",
+            "storage/**/migrations/*.py",
             "homeassistant/**/*.yaml",
         )
         for path in ROOT.glob(pattern)

@@ -1,0 +1,1 @@
+"""An app for tests: a library, which knows nothing of meters."""
