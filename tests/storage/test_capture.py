@@ -374,7 +374,7 @@ def times() -> list[float]:
     ]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("signals")
 def test_a_recorded_reading_is_of_the_meters_own_time(tmp_path: Path) -> None:
     assert recorded(tmp_path, made(0) + made(1) + made(90))[0] == 0
@@ -382,7 +382,7 @@ def test_a_recorded_reading_is_of_the_meters_own_time(tmp_path: Path) -> None:
     assert all(row.dateTime == row.stamp_utc for row in Data.objects.all())
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("signals")
 def test_of_a_minute_of_frames_each_second_and_a_half_an_interval_of_ten_seconds_keeps_six(tmp_path: Path) -> None:
     frames = b"".join(made(int(1.5 * n), EAST=f"{1000 + n:09}") for n in range(40))
@@ -395,7 +395,7 @@ def test_of_a_minute_of_frames_each_second_and_a_half_an_interval_of_ten_seconds
     assert not Gap.objects.exists()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("signals")
 def test_each_hundred_readings_are_told_with_the_last_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="ticbridge.capture")
@@ -407,14 +407,14 @@ def test_each_hundred_readings_are_told_with_the_last_time(tmp_path: Path, caplo
     ]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("signals")
 def test_once_stores_one_reading(tmp_path: Path) -> None:
     code, counts = recorded(tmp_path, b"".join(made(n) for n in range(9)), once=True)
     assert (code, counts["stored"], times()) == (0, 1, [0.0])
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("signals")
 def test_what_a_recording_saw_was_no_stop(tmp_path: Path) -> None:
     ingest(TOPICS, sent(taken_at(0, 1), taken_at(7200, 2)), Selection())
@@ -430,7 +430,7 @@ def test_what_a_recording_saw_was_no_stop(tmp_path: Path) -> None:
     assert sorted(stops()) == [(0.0, 1800.0), (3600.0, 7200.0)]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("signals")
 def test_a_historique_recording_begins_when_its_owner_says(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     data = (CAPTURES / "hist_tri_base_linky.tic").read_bytes()
@@ -444,7 +444,7 @@ def test_a_historique_recording_begins_when_its_owner_says(tmp_path: Path, caplo
     assert times() == sorted(times())
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("signals")
 def test_what_is_no_recording_is_one_sentence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert recorded(tmp_path, os.urandom(3000))[0] == 1
@@ -452,7 +452,7 @@ def test_what_is_no_recording_is_one_sentence(tmp_path: Path, caplog: pytest.Log
     assert said == f"There is no reading in {tmp_path / 'line.tic'}: is it the recording of a meter?"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("signals")
 def test_fields_and_required_count_here_too(tmp_path: Path) -> None:
     config = {"storage": {"fields": ["umoy1"], "required": ["sinsts"]}}
