@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from bridge.topics import is_level
-
-EXIT_UNAVAILABLE: Final = 69
-
-
-def _django() -> None:
-    """Open Django on the settings that the launcher loaded."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "storage.settings"
-    import django  # noqa: PLC0415  `--help` opens nothing
-
-    django.setup()
+from storage.opening import EXIT_UNAVAILABLE, at_work, not_opened, open_django
 
 
 def _group(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -35,19 +26,20 @@ def _group(_context: click.Context, _option: click.Parameter, text: str | None) 
 def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> None:  # the launcher's loader
     """Store the readings from MQTT, until stopped."""
     settings = config()
-    _django()
+    open_django()
     from django.db import DatabaseError  # noqa: PLC0415
 
     from storage.migrate import migrate  # noqa: PLC0415
     from storage.subscriber import Subscriber  # noqa: PLC0415
 
-    if not no_migrate:
-        try:
-            migrate()
-        except (DatabaseError, OSError) as error:
-            raise click.ClickException(f"the database cannot be opened ({error}): is storage.database right?") from None
-    subscriber = Subscriber(settings, share=share, observer=observer)
-    sys.exit(subscriber.run(on_stop=lambda line: click.echo(line, err=True)))
+    with at_work():
+        if not no_migrate:
+            try:
+                migrate()
+            except (DatabaseError, OSError) as error:
+                raise click.ClickException(not_opened(error)) from None
+        subscriber = Subscriber(settings, share=share, observer=observer)
+        sys.exit(subscriber.run(on_stop=lambda line: click.echo(line, err=True)))
 
 
 @click.command()
@@ -56,15 +48,18 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
 def web(config: Any, wait: float) -> None:  # as above
     """Serve the page and the admin, until stopped."""
     settings = config()
-    _django()
+    open_django()
     from storage.asgi import build  # noqa: PLC0415
     from storage.migrate import wait_until_migrated  # noqa: PLC0415
     from storage.web.server import serve  # noqa: PLC0415
 
-    if not wait_until_migrated(patience=wait):
-        click.echo(f"ticbridge: the database is not up to date after {wait:g} s: does `ticbridge store` run?", err=True)
-        sys.exit(EXIT_UNAVAILABLE)
-    sys.exit(serve(settings, build()))
+    with at_work():
+        if not wait_until_migrated(patience=wait):
+            click.echo(
+                f"ticbridge: the database is not up to date after {wait:g} s: does `ticbridge store` run?", err=True
+            )
+            sys.exit(EXIT_UNAVAILABLE)
+        sys.exit(serve(settings, build()))
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)

@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "simulate": ("bridge.cli", "A meter that does not exist."),
     "labels": ("bridge.cli", "The catalogue: every label of both modes."),
     "discovery": ("bridge.discovery", "Home Assistant discovery by hand: show, publish, remove."),
+    "backup": ("storage.exchange.backup_cli", "Copy the database into a file while the store writes."),
+    "restore": ("storage.exchange.backup_cli", "Put a backup in the database's place."),
     "manage": ("storage.cli", "Django's own commands: migrate, createsuperuser, shell ..."),
 }
 
