@@ -1,4 +1,4 @@
-"""The command import: tutorial."""
+"""The command import: tutorial, enedis."""
 
 from __future__ import annotations
 
@@ -62,6 +62,33 @@ def tutorial(config: Any, file: Path, meter: str | None, zone: ZoneInfo, clock: 
         with progress("read", len(source)) as advance:
             taken = take(source, whose, zone, which, datetime.now(UTC), dry_run=dry_run, advance=advance)
         for line in _report(source, which, taken, dry_run):
+            click.echo(line)
+
+
+@import_.command()
+@click.argument("file", type=FILE)
+@meter_option
+@click.option("--as", "way", type=click.Choice(["consumption", "production"]), help="What it must be; refused if not.")
+@dry_run_option
+@click.pass_obj
+def enedis(config: Any, file: Path, meter: str | None, way: str | None, dry_run: bool) -> None:
+    """A file that Enedis gives out (CSV or XLSX): load curve, indexes, daily energy, daily maximum power.
+
+    Its layout is seen from its content. Where the meter itself was heard, its own values stand; the report says how
+    far the two differ.
+    """
+    config()
+    open_django()
+    from storage.exchange.enedis.blocks import Direction  # noqa: PLC0415  Django first
+    from storage.exchange.enedis.report import lines  # noqa: PLC0415
+    from storage.exchange.enedis.take import take  # noqa: PLC0415
+    from storage.exchange.meters import find_meter  # noqa: PLC0415
+
+    with at_work(), said("what was taken in stays; the same command again takes in the rest"):
+        whose = find_meter(meter)
+        with progress("taken in", 100) as advance:
+            results = take(file, whose, Direction(way) if way else None, dry_run=dry_run, advance=advance)
+        for line in lines(results, dry_run=dry_run):
             click.echo(line)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import connection
 from django.db.models import F
 
 from storage.dirty import mark
 from storage.models import Data, Epoch, Import
+
+T = TypeVar("T")
 
 ROWS: Final = 1000  # of one statement and transaction: SQLite takes 32 766 parameters
 
@@ -45,6 +48,13 @@ def store(epoch: Epoch, taken: Import, columns: Sequence[str], rows: Sequence[Re
         mark({epoch.meter_id: instants})
         grow(taken, len(instants), min(instants), max(instants))
     return len(instants)
+
+
+def chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of so many."""
+    all_rows = iter(rows)
+    while chunk := list(islice(all_rows, size)):
+        yield chunk
 
 
 def grow(taken: Import, rows: int, begins: datetime, ends: datetime) -> None:

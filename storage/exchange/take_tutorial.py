@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-from storage.exchange.readings import ROWS, Reading, store
+from storage.exchange.readings import ROWS, Reading, chunks, store
 from storage.exchange.tutorial import COLUMNS, Clock, Row, Tutorial
 from storage.models import Data, Epoch, Import, Meter
-
-T = TypeVar("T")
 
 LAYOUT: Final = "tutorial"
 _STAMP: Final = COLUMNS.index("stamp_utc")
@@ -54,13 +51,6 @@ def take(
         taken.there += len(good) - stored
         advance(chunk[-1].number)
     return taken
-
-
-def chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of so many."""
-    all_rows = iter(rows)
-    while chunk := list(islice(all_rows, size)):
-        yield chunk
 
 
 def _epoch(tutorial: Tutorial) -> uuid.UUID:
