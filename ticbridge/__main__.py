@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "labels": ("bridge.cli", "The catalogue: every label of both modes."),
     "discovery": ("bridge.discovery", "Home Assistant discovery by hand: show, publish, remove."),
     "import": ("storage.exchange.import_cli", "Take in a file: the tutorial's database, what Enedis gives out."),
+    "export": ("storage.exchange.export_cli", "Give out readings or roll-ups: CSV, JSON lines."),
     "backup": ("storage.exchange.backup_cli", "Copy the database into a file while the store writes."),
     "restore": ("storage.exchange.backup_cli", "Put a backup in the database's place."),
     "manage": ("storage.cli", "Django's own commands: migrate, createsuperuser, shell ..."),
