@@ -72,7 +72,8 @@ class Tutorial:
 
     def _ask(self, sql: str) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._database.execute(sql)
+            for row in self._database.execute(sql):  # noqa: UP028  `yield from` would close a cursor of a closed database
+                yield row
         except sqlite3.Error as error:
             raise ExchangeError(f"{self.path} cannot be read ({error})") from None
 
