@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from storage.exchange.enedis.blocks import Block, Curve, Days, Direction, Peaks
 from storage.exchange.enedis.curve import DAY, Bucket, buckets, midnight
@@ -109,18 +109,32 @@ def _compare(conflict: Conflict, theirs: int, is_strong: bool, ours: int) -> Non
 
 
 def _upsert(meter: Meter, taken: Import, column: str, found: list[Bucket]) -> None:
-    """One row holds what files say of a bucket: drawn, injected and the highest power come from several."""
-    is_energy = column in ENERGY.values()
+    """One row holds what files say of a bucket: drawn, injected and the highest power come from several.
+
+    Written without model instances, which would take ten times as long.
+    """
+    covers = column in ENERGY.values()
+    fixed = {str(f.column): f.get_default() for f in Rollup._meta.concrete_fields if not f.null and not f.primary_key}
+    fixed |= {"meter_id": meter.pk, "origin": Rollup.Origin.ENEDIS.value, "source_id": taken.pk}
     rows = [
-        Rollup(
-            meter=meter, step=bucket.step, start=bucket.start, origin=Rollup.Origin.ENEDIS, source=taken,
-            covered=bucket.seconds if is_energy else 0, **{column: bucket.value},
-        )
-        for bucket in found
-    ]  # fmt: skip
-    Rollup.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["meter", "step", "start", "origin"],
-        update_fields=[column, "source", *(["covered"] if is_energy else [])],
+        {
+            **fixed,
+            "step": one.step,
+            "start": int(one.start.timestamp()),
+            "covered": one.seconds * covers,
+            column: one.value,
+        }
+        for one in found
+    ]
+    quote = connection.ops.quote_name
+    names = list(rows[0])
+    changes = ", ".join(
+        f"{quote(name)} = excluded.{quote(name)}" for name in (column, "source_id", *(["covered"] if covers else []))
     )
+    one = f"({', '.join(['%s'] * len(names))})"
+    statement = (
+        f"INSERT INTO {quote(Rollup._meta.db_table)} ({', '.join(map(quote, names))}) "  # noqa: S608  names only
+        f"VALUES {', '.join([one] * len(rows))} ON CONFLICT (meter_id, step, start, origin) DO UPDATE SET {changes}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [row[name] for row in rows for name in names])
