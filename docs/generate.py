@@ -59,13 +59,19 @@ def _section(annotation: Any) -> type[Section] | None:  # walks types
 def commands() -> str:
     """Every command's own help."""
     open_rooms()
-    parts = []
+    parts: list[str] = []
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None, name
-        context = click.Context(command, info_name=f"ticbridge {name}", max_content_width=100, terminal_width=100)
-        parts.append(f"### {name}\n\n```text\n{command.get_help(context)}\n```")
+        parts += _help(f"ticbridge {name}", name, command)
     return "\n\n".join(parts)
+
+
+def _help(called: str, title: str, command: click.Command) -> Iterator[str]:
+    context = click.Context(command, info_name=called, max_content_width=100, terminal_width=100)
+    yield f"### {title}\n\n```text\n{command.get_help(context)}\n```"
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from _help(f"{called} {name}", f"{title} {name}", inner)
 
 
 def column_table() -> str:

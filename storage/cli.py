@@ -5,26 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from bridge.topics import is_level
-
-EXIT_UNAVAILABLE: Final = 69
-
-
-def _django(settings: str = "storage.settings") -> None:
-    """Open Django on the settings that the launcher loaded."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = settings
-    import django  # noqa: PLC0415  `--help` opens nothing
-
-    django.setup()
-
-
-def _closed(error: Exception) -> click.ClickException:
-    reason = " ".join(str(error).split())
-    return click.ClickException(f"the database cannot be used ({reason}): is storage.database right, is it up to date?")
+from storage.opening import EXIT_UNAVAILABLE, at_work, not_opened, open_django
 
 
 def _group(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -41,25 +27,26 @@ def _group(_context: click.Context, _option: click.Parameter, text: str | None) 
 def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> None:  # the launcher's loader
     """Store the readings from MQTT, until stopped."""
     settings = config()
-    _django()
+    open_django()
     from django.db import DatabaseError  # noqa: PLC0415
 
     from storage.migrate import migrate  # noqa: PLC0415
     from storage.subscriber import Subscriber  # noqa: PLC0415
     from storage.worker import Worker  # noqa: PLC0415
 
-    try:
-        if not no_migrate:
-            migrate()
-        subscriber = Subscriber(settings, share=share, observer=observer)
-    except (DatabaseError, OSError) as error:
-        raise _closed(error) from None
-    gc.freeze()  # what start-up made stays: looking at it again and again takes a tenth of the processor time
-    worker = Worker(settings.storage)
-    worker.start()
-    code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
-    worker.stop()
-    sys.exit(code)
+    with at_work():
+        try:
+            if not no_migrate:
+                migrate()
+            subscriber = Subscriber(settings, share=share, observer=observer)
+        except (DatabaseError, OSError) as error:
+            raise click.ClickException(not_opened(error)) from None
+        gc.freeze()  # what start-up made stays: looking at it again and again takes a tenth of the processor time
+        worker = Worker(settings.storage)
+        worker.start()
+        code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
+        worker.stop()
+        sys.exit(code)
 
 
 @click.command()
@@ -68,18 +55,19 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
 def web(config: Any, wait: float) -> None:  # as above
     """Serve the page and the admin, until stopped."""
     settings = config()
-    _django("storage.web.settings")
+    open_django("storage.web.settings")
     from storage.asgi import build  # noqa: PLC0415
     from storage.database import refusal  # noqa: PLC0415
     from storage.migrate import wait_until_migrated  # noqa: PLC0415
     from storage.web.server import serve  # noqa: PLC0415
 
-    if not wait_until_migrated(patience=wait):
-        reason = refusal()
-        state = f"cannot be opened ({reason})" if reason else "is not up to date"
-        click.echo(f"ticbridge: the database {state} after {wait:g} s: does `ticbridge store` run?", err=True)
-        sys.exit(EXIT_UNAVAILABLE)
-    sys.exit(serve(settings, build()))
+    with at_work():
+        if not wait_until_migrated(patience=wait):
+            reason = refusal()
+            state = f"cannot be opened ({reason})" if reason else "is not up to date"
+            click.echo(f"ticbridge: the database {state} after {wait:g} s: does `ticbridge store` run?", err=True)
+            sys.exit(EXIT_UNAVAILABLE)
+        sys.exit(serve(settings, build()))
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
@@ -95,4 +83,4 @@ def manage(config: Any, arguments: tuple[str, ...]) -> None:  # as above
     try:
         execute_from_command_line(["ticbridge manage", *(arguments or ("help",))])
     except OperationalError as error:
-        raise _closed(error) from None
+        raise click.ClickException(not_opened(error)) from None

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from django.core.management import call_command
@@ -15,6 +14,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from storage.database import refusal
+from storage.occupancy import database_file, locked
 
 log = logging.getLogger("ticbridge.store")
 
@@ -66,10 +66,9 @@ def _alone() -> Iterator[None]:
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
         return
-    name = str(connection.settings_dict["NAME"])
-    if "memory" in name and not Path(name).is_absolute():
+    file = database_file()
+    if file is None:
         yield  # a database of this process alone
         return
-    with Path(f"{name}.migrating").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(file.with_name(f"{file.name}.migrating"), fcntl.LOCK_EX):
         yield

@@ -11,6 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from storage.instants import InstantField
 
 
+class MeterManager(models.Manager["Meter"]):
+    """Finds a meter by what it is called outside of this database."""
+
+    def get_by_natural_key(self, meter_id: str) -> Meter:
+        """For fixtures."""
+        return self.get(meter_id=meter_id)
+
+
 class Meter(models.Model):
     """A meter that sent at least one reading."""
 
@@ -21,12 +29,18 @@ class Meter(models.Model):
     # Of older readings only the edges of hours and gaps are kept.
     raw_since = InstantField(_("whole since"), null=True, editable=False)
 
+    objects = MeterManager()
+
     class Meta:
         verbose_name = _("meter")
         verbose_name_plural = _("meters")
 
     def __str__(self) -> str:
         return self.name or self.meter_id
+
+    def natural_key(self) -> tuple[str]:
+        """What it is called outside of this database."""
+        return (self.meter_id,)
 
 
 def _new_store_id() -> str:
@@ -42,6 +56,14 @@ class Store(models.Model):
         return self.store_id
 
 
+class EpochManager(models.Manager["Epoch"]):
+    """Finds an epoch by what it is called outside of this database."""
+
+    def get_by_natural_key(self, meter_id: str, uuid: str) -> Epoch:
+        """For fixtures."""
+        return self.get(meter__meter_id=meter_id, uuid=uuid)
+
+
 class Epoch(models.Model):
     """One start of a bridge, for one meter: inside it readings are numbered 1, 2, 3 ..."""
 
@@ -51,6 +73,8 @@ class Epoch(models.Model):
     handled = models.BigIntegerField(_("handled up to"))  # each seq up to here is in Data, DeadLetter or Gap
     floor = models.BigIntegerField(_("oldest held by the bridge"))
 
+    objects = EpochManager()
+
     class Meta:
         verbose_name = _("epoch")
         verbose_name_plural = _("epochs")
@@ -58,6 +82,12 @@ class Epoch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.meter_id}/{self.uuid}"
+
+    def natural_key(self) -> tuple[str, str]:
+        """What it is called outside of this database."""
+        return *self.meter.natural_key(), str(self.uuid)
+
+    natural_key.dependencies = ("storage.meter",)  # type: ignore[attr-defined]  # Django's own way
 
 
 def _index() -> models.IntegerField[int | None, int | None]:
@@ -258,7 +288,7 @@ class Dirty(models.Model):
 
 
 class Import(models.Model):
-    """A file that was taken in: where rows come from that no bridge sent."""
+    """A file that was taken in, or a block of one: where rows come from that no bridge sent."""
 
     meter = models.ForeignKey(Meter, models.CASCADE, verbose_name=_("meter"))
     epoch = models.ForeignKey(
@@ -267,6 +297,8 @@ class Import(models.Model):
     layout = models.CharField(_("layout"), max_length=32)
     name = models.CharField(_("file"), max_length=255)
     sha256 = models.CharField(max_length=64)
+    block = models.PositiveSmallIntegerField(_("block"), default=1)  # of a file that holds several
+    prm = models.CharField("PRM", max_length=14, blank=True)  # the delivery point that the file names
     made = models.DateTimeField(_("imported"), default=timezone.now)
     rows = models.IntegerField(_("rows taken"), default=0)
     begins = InstantField(_("from"), null=True)
@@ -275,6 +307,7 @@ class Import(models.Model):
     class Meta:
         verbose_name = _("import")
         verbose_name_plural = _("imports")
+        constraints = (models.UniqueConstraint(fields=("meter", "sha256", "block"), name="import_once"),)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.layout})"

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ import click
 EXIT_CONFIG: Final = 78
 ROOMS: Final = ("bridge", "homeassistant", "storage")
 
-# command -> (module, one line for --help); the command is the module's object of the same name
+# command -> (module, one line for --help); the command is the module's object of the same name, `import_` of `import`
 COMMANDS: Final = {
     "demo": (
         "ticbridge.commands.demo",
@@ -32,6 +33,10 @@ COMMANDS: Final = {
     "simulate": ("bridge.cli", "A meter that does not exist."),
     "labels": ("bridge.cli", "The catalogue: every label of both modes."),
     "discovery": ("bridge.discovery", "Home Assistant discovery by hand: show, publish, remove."),
+    "import": ("storage.exchange.import_cli", "Take in a file: the tutorial's database, what Enedis gives out."),
+    "export": ("storage.exchange.export_cli", "Give out readings or roll-ups: CSV, JSON lines."),
+    "backup": ("storage.exchange.backup_cli", "Copy the database into a file while the store writes."),
+    "restore": ("storage.exchange.backup_cli", "Put a backup in the database's place."),
     "manage": ("storage.cli", "Django's own commands: migrate, createsuperuser, shell ..."),
 }
 
@@ -74,7 +79,7 @@ class _Lazy(click.Group):
             raise click.ClickException(
                 f"`{cmd_name}` needs the package {error.name}, which is not installed: pip install 'ticbridge[{extra}]'"
             ) from None
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -30,6 +30,8 @@ class Migration(migrations.Migration):
                 ('layout', models.CharField(max_length=32, verbose_name='layout')),
                 ('name', models.CharField(max_length=255, verbose_name='file')),
                 ('sha256', models.CharField(max_length=64)),
+                ('block', models.PositiveSmallIntegerField(default=1, verbose_name='block')),
+                ('prm', models.CharField(blank=True, max_length=14, verbose_name='PRM')),
                 ('made', models.DateTimeField(default=django.utils.timezone.now, verbose_name='imported')),
                 ('rows', models.IntegerField(default=0, verbose_name='rows taken')),
                 ('begins', storage.instants.InstantField(null=True, verbose_name='from')),
@@ -40,6 +42,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'import',
                 'verbose_name_plural': 'imports',
+                'constraints': [models.UniqueConstraint(fields=('meter', 'sha256', 'block'), name='import_once')],
             },
         ),
         migrations.CreateModel(

@@ -1,0 +1,1 @@
+"""What a customer of Enedis can download: recognised by its content, and taken in."""
