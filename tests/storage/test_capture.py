@@ -39,6 +39,7 @@ from tests.storage.test_ingest import incoming as sent
 
 __all__ = ["run"]
 
+KEEP: Final = {"raw": "forever"}  # else a recording of last winter would be thinned while we look
 CAPTURES: Final = Path(__file__).parents[1] / "captures"
 
 
@@ -62,7 +63,11 @@ def capture(run: Run, folder: Path, *options: str, rows: int = 4, seconds: float
     """The command on a database of the folder."""
     config = {
         "bridge": {"id": "pi", "state_dir": str(folder / "state")},
-        "storage": {"database": f"sqlite:///{folder / 'db.sqlite3'}", "batch": {"rows": rows, "seconds": seconds}},
+        "storage": {
+            "database": f"sqlite:///{folder / 'db.sqlite3'}",
+            "batch": {"rows": rows, "seconds": seconds},
+            "keep": KEEP,
+        },
         **more,
     }
     return run(config, "manage", "capture_tic", *options)
@@ -239,7 +244,7 @@ def test_postgresql_takes_the_same(run: Run, tmp_path: Path) -> None:
     path.write_bytes(made(0) + made(1) + half + made(3, UMOY1="231", RELAIS="001"))
     cluster = PostgreSQL()
     try:
-        storage = {"database": cluster.url, "fields": "all", "required": ["sinsts"]}
+        storage = {"database": cluster.url, "fields": "all", "required": ["sinsts"], "keep": KEEP}
         first = capture(run, tmp_path, "--port", str(path), storage=storage)
         assert first.wait() == 0, first.said
         again = capture(run, tmp_path, "--port", str(path), storage=storage)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import PostgreSQL
+from tests.postgresql import PostgreSQL
 
 ROOT = Path(__file__).resolve().parents[2]
 FILL = """
@@ -31,7 +31,7 @@ for name in ("021861000001", "roof"):
     Rollup.objects.create(meter=meter, step=3600, start=at, origin=1, east=3, source=taken)
     Gap.objects.create(epoch=epoch, reason="stopped", begins=at, ends=at)
     DeadLetter.objects.create(topic="t", body=b"\\0x", reason="r", epoch=epoch, seq=9)
-    Register.objects.create(meter=meter, name="east", at=at, value=1)
+    Register.objects.create(meter=meter, name="east", since=at, at=at, value=1)
     mark({meter.pk: [at]})
 Store.objects.create()
 """

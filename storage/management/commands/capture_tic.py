@@ -16,7 +16,9 @@ from bridge.tic.catalogue import BAUD
 from storage.capture import Capture
 from storage.dry_run import show
 from storage.migrate import migrate
+from storage.opening import at_work, not_opened
 from storage.order import Order, chosen_meter
+from storage.worker import Worker
 
 _LOCK_WAIT = 1  # seconds that SQLite may wait for a lock by itself: it hears no signal meanwhile
 
@@ -93,5 +95,10 @@ class Command(BaseCommand):
             try:
                 migrate()
             except (DatabaseError, OSError) as error:
-                raise CommandError(f"the database cannot be opened ({error}): is storage.database right?") from None
-        sys.exit(capture.run(on_stop=lambda line: self.stderr.write(line, style_func=str)))
+                raise CommandError(not_opened(error)) from None
+        with at_work():
+            worker = Worker(settings.TICBRIDGE.storage)
+            worker.start()
+            code = capture.run(on_stop=lambda line: self.stderr.write(line, style_func=str))
+            worker.stop()
+        sys.exit(code)

@@ -56,11 +56,12 @@ _TABLES: Final[dict[str, tuple[str, list[dict[str, Any]]]]] = {  # table -> (sin
         {"id": 1, "hour": 1782896400, "first": 1782896400000, "last": 1782896400000, "meter_id": 1},
     ]),
     "storage_register": ("0003_rollups", [
-        {"id": 1, "name": "east", "at": "2026-10-25 01:30:00.001000", "value": 1007, "meter_id": 1},
+        {"id": 1, "name": "east", "since": "2026-07-01 09:00:00", "at": "2026-10-25 01:30:00.001000", "value": 1007,
+         "meter_id": 1},
     ]),
     "storage_import": ("0003_rollups", [
         {"id": 1, "layout": "enedis", "name": "courbe.csv", "sha256": "0" * 64, "made": "2026-11-01 10:00:00",
-         "rows": 48, "meter_id": 1},
+         "rows": 48, "block": 1, "prm": "", "meter_id": 1},
     ]),
 }  # fmt: skip
 _LATER: Final = {"storage_gap": ("0002_handover", {"reason": "dropped"})}  # columns that may not be empty
