@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final
 
-from storage.models import Data, Meter, Rollup
+from storage.models import Data, Meter, Register, Rollup
 
 REGISTERS: Final = ("east", *(f"easf{n:02}" for n in range(1, 11)), "eait")
 _SILENCE: Final = {60: 60_000, 3600: 300_000, 86_400: 300_000}
@@ -86,11 +86,15 @@ def buckets(said: Sequence[Said], zone: tzinfo) -> list[Bucket]:
         start = _floor(said[0].ms // 1000, step, zone)
         while start * 1000 <= said[-1].ms:
             end = next_start(start)
-            bucket = _bucket(said, counted, step, start, end)
-            if bucket.readings or step > 60:
-                found.append(bucket)
+            if step > 60 or _is_heard(said, start, end):
+                found.append(_bucket(said, counted, step, start, end))
             start = end
     return found
+
+
+def _is_heard(said: Sequence[Said], start: int, end: int) -> bool:
+    first, last = (bisect_left(said, at * 1000, key=lambda one: one.ms) for at in (start, end))
+    return first < last
 
 
 def _fixed(step: int) -> Callable[[int], int]:
@@ -144,10 +148,16 @@ def _ms(at: datetime) -> int:
 
 
 def roll_up(meter: Meter, zone: tzinfo) -> None:
-    """Write the roll-ups of all stored readings."""
+    """Write the roll-ups and the registers of all stored readings."""
     said = said_of(meter)
     Rollup.objects.filter(meter=meter, origin=Rollup.Origin.METER).delete()
     Rollup.objects.bulk_create(_row(meter, bucket) for bucket in (buckets(said, zone) if said else ()))
+    Register.objects.filter(meter=meter).delete()
+    for name in REGISTERS:
+        known = [(one.ms, value) for one in said if (value := one.values.get(name)) is not None]
+        if known:
+            at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=known[-1][0])
+            Register.objects.create(meter=meter, name=name, at=at, value=known[-1][1])
 
 
 def _row(meter: Meter, bucket: Bucket) -> Rollup:
