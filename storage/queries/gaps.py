@@ -46,8 +46,8 @@ class _Heard:
 def gaps(meter: Meter, start: datetime, end: datetime, threshold: timedelta = SILENCE) -> tuple[Silence, ...]:
     """Silences longer than `threshold` that touch start..end (aware), whole, by time; none before the first reading.
 
-    Where only a few readings are kept and the silence is shorter than five minutes, its ends are those of minutes;
-    where minutes are no longer kept either, such a short one cannot be told any more.
+    Where only a few readings are kept, those at the ends of a silence of five minutes are. A shorter one ends with
+    minutes there, so that one of four may be told as one of five; where minutes are no longer kept, it is not told.
     """
     first = instant(int(start.timestamp()) // HOUR * HOUR)
     last = instant(ceil(end.timestamp() / HOUR) * HOUR)
@@ -136,7 +136,7 @@ def _of_minutes(meter: Meter, begins: datetime, ends: datetime, hours: dict[int,
     minutes = merged(meter, Rollup.Step.MINUTE, period, ())
     edges = {int(one.timestamp()) // 60 * 60 for one in kept}
     for one in minutes:
-        if one.covered >= 59 or one.start not in edges:  # else its readings that are kept tell more of it
+        if one.covered >= 60 or one.start not in edges:  # else its readings that are kept tell more of it
             yield _Heard(instant(one.start), instant(one.start + 60))
     told = {one.start // HOUR * HOUR for one in minutes}
     for at in range(period.start, period.end, HOUR):
