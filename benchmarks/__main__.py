@@ -1,13 +1,15 @@
-"""`python -m benchmarks`: every row, or those of the named parts (decoder, bridge, store); exits 1 below a bar."""
+"""`python -m benchmarks`: every row, or those of named parts (decoder, bridge, store, history); exits 1 below a bar."""
 
 from __future__ import annotations
 
 import sys
 from types import MappingProxyType
 
-from benchmarks import bridge, decoder, store
+from benchmarks import bridge, decoder, history, store
 
-_PARTS = MappingProxyType({"decoder": decoder.rows, "bridge": bridge.rows, "store": store.rows})
+_PARTS = MappingProxyType(
+    {"decoder": decoder.rows, "bridge": bridge.rows, "store": store.rows, "history": history.rows}
+)
 
 
 def main(names: list[str]) -> int:

@@ -33,12 +33,14 @@ class Seeded:
     rollups: int = 0
 
 
-def seed(plan: Plan, now: datetime, days: int = 56, raw: int = 24, every: float = _STEP) -> Seeded:
+def seed(
+    plan: Plan, now: datetime, days: int = 56, raw: int = 24, every: float = _STEP, *, final: bool = False
+) -> Seeded:
     """Write a meter's past up to `now` (aware): roll-ups of `days` civil days, then `raw` hours of readings.
 
     What is written is what the engine and the retention would have left: of the roll-ups' hours the first and the last
-    reading, of the last hours all of them, one each `every` seconds, marked as not rolled up yet.
-    A meter that has readings is left alone.
+    reading, of the last hours all of them, one each `every` seconds, marked as not rolled up yet (`final`: they are
+    rolled up too). A meter that has readings is left alone.
     """
     end = int(now.timestamp()) // _STEP * _STEP
     seam = (end - raw * HOUR) // HOUR * HOUR
@@ -54,8 +56,12 @@ def seed(plan: Plan, now: datetime, days: int = 56, raw: int = 24, every: float 
             return Seeded()
         name = uuid.uuid5(uuid.NAMESPACE_URL, f"ticbridge:demo:{plan.meter_id}:{now.isoformat()}")
         epoch = Epoch.objects.create(meter=meter, uuid=name, bridge=BRIDGE, handled=0, floor=1)
-        flow = Flow.of(plan, begin, end)
-        written = _insert(Rollup, ("meter_id", *ROLLUP), ((meter.pk, *row) for row in rollups(flow, seam)))
+        flow = Flow.of(plan, begin, end, round(60 / every))
+        written = _insert(
+            Rollup,
+            ("meter_id", *ROLLUP),
+            ((meter.pk, *row) for row in rollups(flow, end // HOUR * HOUR if final else seam)),
+        )
         past = list(readings(flow, whole, every))
         _insert(Data, ("meter_id", "epoch_id", *READING), _with_keys(past, meter, epoch))
         epoch.handled = past[-1].seq
@@ -63,7 +69,8 @@ def seed(plan: Plan, now: datetime, days: int = 56, raw: int = 24, every: float 
         meter.raw_since = datetime.fromtimestamp(whole, UTC)
         meter.save(update_fields=["raw_since"])
         _remember(meter, past[-1])
-        mark({meter.pk: [reading.at for reading in past if reading.at.timestamp() >= seam]})
+        if not final:
+            mark({meter.pk: [reading.at for reading in past if reading.at.timestamp() >= seam]})
     return Seeded(len(past), written)
 
 

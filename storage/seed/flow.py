@@ -21,7 +21,7 @@ MICRO: Final = 1_000_000  # in a Wh: whole numbers add up exactly, so that the p
 
 
 class Minute(NamedTuple):
-    """Power in VA of a minute's readings, one each STEP; energy in millionths of a Wh, below zero if injected."""
+    """Power in VA of a minute at each STEP; energy in millionths of a Wh, below zero if injected."""
 
     start: int  # seconds since 1970
     tariff: int  # number of the supplier index in force, from 1
@@ -64,9 +64,10 @@ class Flow:
     first: Indexes  # at `begin`
     parts: int  # how many supplier indexes the meter says
     injects: bool  # whether it says what is injected
+    readings: int  # that came in each minute
 
     @classmethod
-    def of(cls, plan: Plan, begin: int, end: int) -> Flow:
+    def of(cls, plan: Plan, begin: int, end: int, readings: int = PER_MINUTE) -> Flow:
         """Ask the household; the registers end where those of the simulated meter begin."""
         household = plan.household
         minutes = tuple(_minutes(plan, household, begin, end))
@@ -74,7 +75,7 @@ class Flow:
         first = Indexes([int(energy) * MICRO for energy in last.energies], int(last.injected) * MICRO)
         historique = plan.mode is Mode.HISTORIQUE
         parts = len(INDEXES[plan.contract]) if historique else INDEX_COUNT
-        flow = cls(plan, household, begin, end, minutes, first, parts, plan.injects and not historique)
+        flow = cls(plan, household, begin, end, minutes, first, parts, plan.injects and not historique, readings)
         for minute in minutes[:-1]:
             first.add(minute.tariff, minute.energy, -1)
         running = minutes[-1]

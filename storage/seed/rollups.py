@@ -30,10 +30,10 @@ class _Bucket:
         self._readings = self._sum = self._injected_sum = self._injected_high = self._high = 0
         self._low = 1 << 31
 
-    def add(self, minute: Minute) -> None:
-        self._readings += PER_MINUTE
-        self._sum += minute.sum
-        self._injected_sum += minute.injected_sum
+    def add(self, flow: Flow, minute: Minute) -> None:
+        self._readings += flow.readings
+        self._sum += minute.sum * flow.readings // PER_MINUTE
+        self._injected_sum += minute.injected_sum * flow.readings // PER_MINUTE
         self._low = min(self._low, minute.low)
         self._high = max(self._high, minute.high)
         self._injected_high = max(self._injected_high, minute.injected_high)
@@ -64,8 +64,8 @@ def rollups(flow: Flow, until: int) -> Iterator[Row]:
             day = _Bucket(Rollup.Step.DAY, start, _next_midnight(start), now)
         if start == until:
             return
-        hour.add(minute)
-        day.add(minute)
+        hour.add(flow, minute)
+        day.add(flow, minute)
         yield _of_minute(flow, minute, now)
 
 
@@ -82,10 +82,12 @@ def _of_minute(flow: Flow, minute: Minute, now: Indexes) -> Row:
         drawn[minute.tariff - 1] = wh = (before + minute.energy) // MICRO - before // MICRO
     else:
         injected = (now.injected - minute.energy) // MICRO - now.injected // MICRO
+    given: tuple[int | None, ...] = _NOTHING_GIVEN
+    if flow.injects:
+        given = flow.readings, minute.injected_sum * flow.readings // PER_MINUTE, minute.injected_high
     return (
-        60, minute.start, 0, PER_MINUTE, 60, minute.sum, minute.low, minute.high,
-        *((PER_MINUTE, minute.injected_sum, minute.injected_high) if flow.injects else _NOTHING_GIVEN),
-        wh, *drawn, *_NULLS[flow.parts :], injected if flow.injects else None, False, False,
+        60, minute.start, 0, flow.readings, 60, minute.sum * flow.readings // PER_MINUTE, minute.low, minute.high,
+        *given, wh, *drawn, *_NULLS[flow.parts :], injected if flow.injects else None, False, False,
     )  # fmt: skip
 
 
