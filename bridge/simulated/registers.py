@@ -114,8 +114,8 @@ class Registers:
         self._now = start
         self._squares: list[float] | None = None  # the filter's output: of the whole, then of each phase
         parts = len(INDEXES[plan.contract])
-        self.energies = [1_234_567.0 * (n + 3) for n in range(parts)] + [0.0] * (10 - parts)
-        self.injected = 671_631.0 if plan.injects else 0.0
+        self.energies = [4_234_567.0 * (n + 3) for n in range(parts)] + [0.0] * (10 - parts)
+        self.injected = 4_671_631.0 if plan.injects else 0.0
         yesterday = start - timedelta(days=1)
         # the whole, then each phase, in VA; `giving` is what is injected
         self.taking = [

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bridge.envelope import Envelope
 from bridge.tic.catalogue import BY_SLUG, FIELDS, Field, Mode, Quantity
 from storage.columns import MEASURES, ColumnError, columns
 from storage.models import Data
+from storage.queries import zone_of
 
 _ORDER: Final[Mapping[str, int]] = {row.slug: n for n, row in enumerate(FIELDS)}
 _LINKY_VOLT: Final = 200  # a Linky computes ISOUSC as the subscribed power over 200 V
@@ -91,14 +91,6 @@ def said_stored(row: Data, mode: str, zone: str) -> Said:
         values["ntarf"] = row.ntarf
     fields = {slug: _field(slug, values, mode) for slug in values}
     return Said(row.dateTime, zone_of(zone), values, fields)
-
-
-def zone_of(name: str) -> tzinfo:
-    """A meter's time zone; UTC when this machine does not know it."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def _field(column: str, values: Mapping[str, Any], mode: str) -> Field:

@@ -24,7 +24,7 @@ from storage.models import Meter
 from storage.web.chart import Chart, chart
 from storage.web.face import face
 from storage.web.hub import Heard, Hub
-from storage.web.said import Said, said_live, said_stored, zone_of
+from storage.web.said import Said, said_live, said_stored
 from storage.web.stream import hub_of
 from storage.web.words import age, age_patterns
 
@@ -103,7 +103,7 @@ def curve(request: HttpRequest) -> HttpResponse:
     meter = queries.meters().filter(meter_id=request.GET.get("meter", "")).first()
     if meter is None:
         return JsonResponse({"error": gettext("meter: expected the number of a known meter.")}, status=400)
-    return JsonResponse(_chart(meter, minutes, zone_of(meter.timezone)).as_json())
+    return JsonResponse(_chart(meter, minutes, queries.zone_of(meter.timezone)).as_json())
 
 
 @login_not_required

@@ -16,7 +16,7 @@ from storage.web.accounts import login_link
 
 
 class Command(BaseCommand):
-    """Migrates, writes a day of history for each meter, makes the user `demo` and prints a login link."""
+    """Migrates, writes eight weeks of history for each meter, makes the user `demo` and prints a login link."""
 
     help = "Prepare the database of `ticbridge demo`; prints a single-use login path."
 

@@ -35,7 +35,7 @@ def test_energy_goes_to_the_index_in_force() -> None:
 def test_what_is_injected_is_not_drawn() -> None:
     plan, start = Plan(Contract.PRODUCER), local("2026-06-15T12:00")
     registers = measure(plan, start, (3600, (500.0, -2500.0, 0.0)))
-    assert (registers.drawn, registers.injected) == (Registers(plan, start).drawn, 671_631.0 + 2000)
+    assert (registers.drawn, registers.injected) == (Registers(plan, start).drawn, 4_671_631.0 + 2000)
 
 
 def test_the_repeated_hour_of_october_counts() -> None:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bridge.tic.catalogue import BY_SLUG
-from storage.web.said import Said, said_live, said_stored, zone_of
+from storage.queries import zone_of
+from storage.web.said import Said, said_live, said_stored
 from tests.storage.web.samples import METER, NOON, envelope, historique, stored, stored_meter
 
 PARIS = ZoneInfo("Europe/Paris")

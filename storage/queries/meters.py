@@ -1,0 +1,17 @@
+"""Which meters there are, and what each said last."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from storage.models import Data, Meter
+
+
+def meters() -> QuerySet[Meter]:
+    """Every meter, by name."""
+    return Meter.objects.order_by("name", "meter_id")
+
+
+def latest(meter: Meter) -> Data | None:
+    """The newest reading."""
+    return Data.objects.filter(meter=meter).order_by("-dateTime").first()
