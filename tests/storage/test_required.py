@@ -181,6 +181,7 @@ def test_fields_beyond_the_columns_and_derived_ones_may_be_required() -> None:
 # --- what is said --------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)  # the writer lets go of a connection that a test's transaction would hold
 def test_what_is_left_out_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, logger="ticbridge.store")
     now = [1000.0]
