@@ -22,7 +22,7 @@ def ceiling(seconds: int, step: int) -> int:
     return -(-seconds // step) * step
 
 
-def zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
     """A meter's zone; where its name says nothing, that of the mainland."""
     try:
         return ZoneInfo(name) if name else PARIS

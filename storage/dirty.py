@@ -9,10 +9,10 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import F, Max, Min
 
+from storage.buckets import HOUR
 from storage.dbtime import Milliseconds
 from storage.models import Data, Dirty
 
-HOUR: Final = 3600
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 

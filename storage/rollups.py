@@ -15,7 +15,7 @@ from typing import Final
 from django.db import connection, transaction
 
 from storage.bucket import Bucket, upsert
-from storage.buckets import HOUR, MINUTE, ceiling, floor, midnights, zone
+from storage.buckets import HOUR, MINUTE, ceiling, floor, midnights, zone_of
 from storage.energy import LONGEST, SILENCE, covered, silences
 from storage.models import Dirty, Meter, Register, Rollup
 from storage.retention import thin
@@ -110,7 +110,7 @@ def _write(meter: Meter, window: Window) -> None:
     _add_energies(window, hours, whole, SILENCE)
     _tell_resets(meter, whole)
     upsert(meter.pk, Rollup.Step.HOUR, whole.values())
-    upsert(meter.pk, Rollup.Step.DAY, _days(meter, window, midnights(start, end, zone(meter.timezone))))
+    upsert(meter.pk, Rollup.Step.DAY, _days(meter, window, midnights(start, end, zone_of(meter.timezone))))
 
 
 def _heard(window: Window, quiet: Sequence[tuple[int, int]], start: int, length: int) -> int:
@@ -205,7 +205,7 @@ def _tell_resets(meter: Meter, hours: dict[int, Bucket]) -> None:
         rows = _rows(meter.pk, Rollup.Step.HOUR, min(new), max(new) + 1)
         new -= {int(row.start.timestamp()) for row in rows if row.has_reset}
     if new:
-        first, end = (moment(at * 1000).astimezone(zone(meter.timezone)) for at in (min(new), max(new) + HOUR))
+        first, end = (moment(at * 1000).astimezone(zone_of(meter.timezone)) for at in (min(new), max(new) + HOUR))
         log.warning(
             "An index of meter ...%s began anew between %s and %s: what it counted in between is not known",
             meter.meter_id[-4:], first.isoformat(), end.isoformat(),

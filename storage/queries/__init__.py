@@ -4,13 +4,13 @@ Answers are frozen. Instants are aware; energies are whole Wh and come from the 
 not known is None, never 0. Where a file of Enedis and the meter both tell of a bucket, `buckets` decides.
 """
 
+from storage.buckets import zone_of
 from storage.queries.curve import MAX_POINTS, Curve, Point, curve
 from storage.queries.energy import Energy, days, months, tempo_days, totals
 from storage.queries.gaps import Silence, gaps
 from storage.queries.index import Indexes, IndexValue, index_at
 from storage.queries.meters import latest, meters
 from storage.queries.peaks import Peak, peaks
-from storage.queries.periods import zone_of
 from storage.queries.profile import Cell, Profile, Standby, profile, standby
 from storage.queries.slices import Slice, Slices, energies
 

@@ -9,9 +9,7 @@ from django.db.models import BigIntegerField, F, Func
 
 from storage.models import Meter, Rollup
 from storage.queries.periods import Period, instant
-
-REGISTERS: Final = ("east", *(f"easf{n:02}" for n in range(1, 11)), "eait")
-
+from storage.window import REGISTERS
 
 _METER: Final = int(Rollup.Origin.METER)
 

@@ -13,10 +13,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Avg, BigIntegerField, F, Func, Max, Min, Sum
 from django.db.models.sql.compiler import SQLCompiler
 
+from storage.buckets import zone_of
 from storage.columns import MEASURES
 from storage.models import Data, Meter, Rollup
 from storage.queries.buckets import Plain
-from storage.queries.periods import instant, zone_of
+from storage.queries.periods import instant
 
 MAX_POINTS: Final = 2000
 _DAY: Final = 86_400

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Final
 
-from storage.dirty import HOUR, milliseconds
+from storage.buckets import HOUR, zone_of
+from storage.dirty import milliseconds
 from storage.models import Meter, Rollup
 from storage.queries import periods
-from storage.queries.buckets import REGISTERS, Bucket, merged
+from storage.queries.buckets import Bucket, merged
 from storage.queries.index import index_at
-from storage.queries.periods import TEMPO_HOUR, Period, instant, zone_of
+from storage.queries.periods import TEMPO_HOUR, Period, instant
 from storage.queries.within import part
+from storage.window import REGISTERS
 
 _HOUR_MS: Final = HOUR * 1000
 _NOTHING: Final = [None] * len(REGISTERS)

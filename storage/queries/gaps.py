@@ -12,7 +12,7 @@ from typing import Final
 from django.db.models import F, Max, Min, Q, Window
 from django.db.models.functions import Lead
 
-from storage.dirty import HOUR
+from storage.buckets import HOUR
 from storage.models import Data, Gap, Meter, Rollup
 from storage.queries.buckets import Bucket, merged
 from storage.queries.curve import Seconds

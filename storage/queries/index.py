@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from storage.dirty import milliseconds
 from storage.models import Data, Meter, Register
-from storage.queries.buckets import REGISTERS
+from storage.window import REGISTERS
 
 SILENCE: Final = timedelta(minutes=5)  # what lies in a longer one is an estimate
 _NAMES: Final = (*REGISTERS, *(f"easd{n:02}" for n in range(1, 5)))

@@ -8,11 +8,12 @@ from math import ceil
 from statistics import quantiles
 from typing import Final
 
-from storage.dirty import HOUR
+from storage.buckets import HOUR, zone_of
 from storage.models import Meter, Rollup
 from storage.queries import periods
-from storage.queries.buckets import REGISTERS, merged
-from storage.queries.periods import Period, instant, zone_of
+from storage.queries.buckets import merged
+from storage.queries.periods import Period, instant
+from storage.window import REGISTERS
 
 _NIGHT: Final = 6 * HOUR  # from midnight
 _ENOUGH: Final = 120  # minutes of a night that must have been heard

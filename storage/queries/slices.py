@@ -10,13 +10,14 @@ from typing import Final
 from django.db.models import Count, IntegerField, Max, Sum
 from django.db.models.functions import Cast
 
-from storage.dirty import HOUR
+from storage.buckets import HOUR, zone_of
 from storage.models import Meter, Rollup
 from storage.queries import periods
-from storage.queries.buckets import REGISTERS, Bucket, Plain, merged, prefer
+from storage.queries.buckets import Bucket, Plain, merged, prefer
 from storage.queries.curve import MAX_POINTS
-from storage.queries.periods import Period, instant, zone_of
+from storage.queries.periods import Period, instant
 from storage.queries.within import part
+from storage.window import REGISTERS
 
 _Step = Rollup.Step
 _MINUTES: Final = 30

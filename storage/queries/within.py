@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from storage.dirty import HOUR
+from storage.buckets import HOUR
 from storage.models import Meter, Rollup
-from storage.queries.buckets import REGISTERS, Bucket, merged
+from storage.queries.buckets import Bucket, merged
 from storage.queries.index import Indexes, index_at
 from storage.queries.periods import Period, instant, instant_of
+from storage.window import REGISTERS
 
 _MINUTE_MS: Final = 60_000
 Energies = tuple[int | None, ...]

@@ -12,7 +12,8 @@ from django.db import connection, models, transaction
 
 from bridge.simulated.meter import Plan
 from bridge.tic.values import PARIS
-from storage.dirty import HOUR, mark
+from storage.buckets import HOUR
+from storage.dirty import mark
 from storage.models import Data, Epoch, Meter, Register, Rollup
 from storage.seed.flow import Flow
 from storage.seed.readings import READING, Reading, readings

@@ -11,7 +11,7 @@ from bridge.simulated.meter import label
 from bridge.simulated.registers import Instant, apparent
 from bridge.tic.catalogue import Mode
 from bridge.tic.values import PARIS, write_stamp
-from storage.dirty import HOUR
+from storage.buckets import HOUR
 from storage.seed.flow import INDEX_COUNT, MICRO, Flow, Indexes
 
 READING: Final = (

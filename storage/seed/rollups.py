@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.tic.values import PARIS
-from storage.dirty import HOUR
+from storage.buckets import HOUR
 from storage.models import Rollup
 from storage.seed.flow import INDEX_COUNT, MICRO, PER_MINUTE, Flow, Indexes, Minute
 

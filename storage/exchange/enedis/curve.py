@@ -11,6 +11,7 @@ from math import floor
 from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from storage.buckets import HOUR
 from storage.exchange.enedis.blocks import Curve
 from storage.exchange.enedis.cells import Row
 from storage.exchange.localtime import Doubt, unfold
@@ -18,7 +19,6 @@ from storage.exchange.localtime import Doubt, unfold
 T = TypeVar("T", datetime, date)
 
 HALF_HOUR: Final = 1800
-HOUR: Final = 3600
 DAY: Final = 86400
 STEPS: Final = (300, 600, 900, HALF_HOUR, HOUR)
 _RUN: Final = 4  # equal distances that are no coincidence of holes

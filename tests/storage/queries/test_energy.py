@@ -13,7 +13,7 @@ from hypothesis.extra.django import TestCase
 from bridge.tic.values import PARIS
 from storage.models import Meter, Rollup
 from storage.queries import Energy, days, months, tempo_days, totals
-from storage.queries.buckets import REGISTERS
+from storage.window import REGISTERS
 from tests.storage.engine import Said, between
 from tests.storage.queries.histories import at, histories, ms_of, thin, write
 from tests.storage.web.samples import NOON, stored, stored_meter

@@ -12,7 +12,7 @@ from hypothesis.extra.django import TestCase
 
 from storage.models import Meter, Register
 from storage.queries import Indexes, IndexValue, index_at
-from storage.queries.buckets import REGISTERS
+from storage.window import REGISTERS
 from tests.storage.engine import Said
 from tests.storage.queries.histories import at, histories, write
 from tests.storage.web.samples import NOON, stored, stored_meter
