@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "simple_history",
     "storage.entities",
     "storage",
+    "storage.tariffs",
     "storage.web",
 ]
 MIDDLEWARE = [
