@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from storage.entities.natural import NaturalQuerySet, natural
 from storage.instants import InstantField
 
 
@@ -20,6 +21,9 @@ class Meter(models.Model):
     timezone = models.CharField(_("time zone"), max_length=64)
     # Of older readings only the edges of hours and gaps are kept.
     raw_since = InstantField(_("whole since"), null=True, editable=False)
+
+    natural_key = natural("meter_id")
+    objects = NaturalQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("meter")

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from storage.entities.models import DecimalField, Entity, PerishableEntity, periods
+from storage.entities.models import DecimalField, Entity, NaturalQuerySet, PerishableEntity, natural, periods
 from storage.instants import InstantField
 from storage.models import Meter
 
@@ -20,6 +20,11 @@ class Origin(models.TextChoices):
     SHIPPED = "shipped", _("shipped with ticbridge")
     USER = "user", _("entered by the owner")
     IMPORT = "import", _("imported from a file")
+
+
+def _shipped() -> models.CharField[str, str]:
+    """Of what we shipped, a checksum of its content: another content is the owner's, and never overwritten."""
+    return models.CharField(max_length=16, blank=True, editable=False)
 
 
 class Offer(Entity):
@@ -38,6 +43,9 @@ class Offer(Entity):
     supplier = models.CharField(_("supplier"), max_length=64, blank=True)
     option = models.CharField(_("option"), max_length=8, choices=Option)
     origin = models.CharField(_("origin"), max_length=8, choices=Origin, default=Origin.USER)
+    shipped = _shipped()
+
+    natural_key = natural("code")
 
     class Meta:
         verbose_name = _("offer")
@@ -55,6 +63,9 @@ class Period(Entity):
     name_fr = models.CharField(_("name in French"), max_length=48)
     name_en = models.CharField(_("name in English"), max_length=48)
     rank = models.SmallIntegerField(_("order"), default=0)
+    shipped = _shipped()
+
+    natural_key = natural("offer__code", "code")
 
     class Meta:
         verbose_name = _("price period")
@@ -83,6 +94,9 @@ class TariffPrice(PerishableEntity):
     confidence = models.CharField(_("confidence"), max_length=1, blank=True)  # A: two sources agree; B: one source
     checked_on = models.DateField(_("checked on"), null=True, blank=True)
     origin = models.CharField(_("origin"), max_length=8, choices=Origin, default=Origin.USER)
+    shipped = _shipped()
+
+    natural_key = natural("offer__code", "kind", "period", "power", "taxed", "start_date")
 
     class Meta:
         verbose_name = _("price")
@@ -107,6 +121,8 @@ class Contract(PerishableEntity):
         _("subscribed power (kVA)"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(36)]
     )
 
+    natural_key = natural("meter__meter_id", "direction", "start_date")
+
     class Meta:
         verbose_name = _("contract")
         verbose_name_plural = _("contracts")
@@ -124,6 +140,8 @@ class IndexPeriod(PerishableEntity):
     label = models.CharField(_("as the meter says"), max_length=16, blank=True)  # LTARF or PTEC while it ran
     period = models.CharField(_("price period"), max_length=16, blank=True)  # the code; empty: not known
     is_confirmed = models.BooleanField(_("confirmed"), default=False)
+
+    natural_key = natural("meter__meter_id", "index", "start_date")
 
     class Meta:
         verbose_name = _("meaning of an index")
@@ -147,6 +165,8 @@ class OffPeakSlot(PerishableEntity):
     ends = models.TimeField(_("ends"))
     season = models.CharField(_("season"), max_length=6, choices=Season, default=Season.ALL)
 
+    natural_key = natural("meter__meter_id", "season", "begins", "start_date")
+
     class Meta:
         verbose_name = _("off-peak slot")
         verbose_name_plural = _("off-peak slots")
@@ -167,6 +187,9 @@ class TempoDay(models.Model):
     day = models.DateField(_("day"), unique=True)
     colour = models.CharField(_("colour"), max_length=5, choices=Colour)
     source = models.CharField(_("source"), max_length=64)  # meter ...0001; user; a file
+
+    natural_key = natural("day")
+    objects = NaturalQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("Tempo day")
