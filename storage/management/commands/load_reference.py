@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from storage.tariffs.age import age_of
-from storage.tariffs.loading import load_reference
 from storage.tariffs.models import Offer
+from storage.tariffs.shipping import load_reference
 
 
 class Command(BaseCommand):

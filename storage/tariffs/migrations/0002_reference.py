@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import migrations
 
-from storage.tariffs.loading import Models, load_reference, unload_reference
+from storage.tariffs.shipping import Models, load_reference, unload_reference
 
 DIGEST = '4a70b74a0b75958e'
 

@@ -16,9 +16,9 @@ from django.core.management import CommandError, call_command
 
 from storage.tariffs.cli import prices
 from storage.tariffs.importing import import_prices
-from storage.tariffs.loading import load_reference
 from storage.tariffs.models import Offer, TariffPrice
 from storage.tariffs.regulator import RegulatorError
+from storage.tariffs.shipping import load_reference
 from tests.storage.tariffs.test_regulator import BASE, TEMPO
 
 pytestmark = pytest.mark.django_db

@@ -12,10 +12,10 @@ import pytest
 from django.core.management import call_command
 
 from storage.models import Meter
-from storage.tariffs import loading
-from storage.tariffs.loading import load_reference
+from storage.tariffs import shipping
 from storage.tariffs.models import Contract, Offer, Origin, Period, TariffPrice
 from storage.tariffs.shipped import midnight, shipped_offers
+from storage.tariffs.shipping import load_reference
 from tests.storage.scratch import Scratch
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def next_version(monkeypatch: pytest.MonkeyPatch) -> None:
             new = replace(old, start=start, amount=Decimal("0.2000"))
             yield replace(offer, prices=tuple(replace(p, end=start) if p is old else p for p in (*offer.prices, new)))
 
-    monkeypatch.setattr(loading, "shipped_offers", lambda: tuple(changed()))
+    monkeypatch.setattr(shipping, "shipped_offers", lambda: tuple(changed()))
 
 
 def test_a_fresh_database_has_them() -> None:
@@ -187,5 +187,5 @@ def test_the_migration_comes_and_goes_and_leaves_what_is_the_owners(scratch: Scr
 def test_an_offer_under_contract_is_not_taken_back() -> None:
     meter = Meter.objects.create(meter_id="031861360149", mode="standard", timezone="Europe/Paris")
     Contract.objects.create(meter=meter, offer=Offer.objects.get(code="zen-flex"))
-    loading.unload_reference(loading._todays())
+    shipping.unload_reference(shipping._todays())
     assert list(Offer.objects.values_list("code", flat=True)) == ["zen-flex"]
