@@ -5,6 +5,8 @@ Dates of validity are instants: a French price changes at midnight in Paris, wha
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -189,7 +191,7 @@ class TempoDay(models.Model):
     source = models.CharField(_("source"), max_length=64)  # meter ...0001; user; a file
 
     natural_key = natural("day")
-    objects = NaturalQuerySet.as_manager()
+    objects: ClassVar[Any] = NaturalQuerySet.as_manager()  # django-stubs cannot name its type
 
     class Meta:
         verbose_name = _("Tempo day")
