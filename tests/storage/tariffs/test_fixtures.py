@@ -11,9 +11,11 @@ from typing import Any, Final
 import pytest
 from django.core.management import call_command
 from django.db.models import ProtectedError
+from django.test import TestCase
 
 from storage.models import Meter
 from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, Period, TariffPrice, TempoDay
+from tests.storage.scratch import Scratch
 
 MODELS: Final = (Offer, Period, TariffPrice, Contract, IndexPeriod, OffPeakSlot, TempoDay)
 # Numbers, and instants of which JSON keeps the milliseconds only.
@@ -87,3 +89,32 @@ def test_an_offer_of_a_contract_is_not_deleted() -> None:
     household()
     with pytest.raises(ProtectedError):
         Offer.objects.get(code="mine").delete()
+
+
+@pytest.mark.slow
+def test_a_fixture_of_the_site_is_found_by_its_name_and_by_its_path(scratch: Scratch) -> None:
+    folder = scratch.folder / "fixtures"
+    folder.mkdir()
+    fields = "{code: %s, name: Ours, option: base, modification_date: 2026-11-28T00:00:00Z}"
+    text = f"- {{model: tariffs.offer, fields: {fields}}}"
+    (folder / "named.yaml").write_text(text % "named")
+    elsewhere = scratch.folder / "elsewhere.yaml"
+    elsewhere.write_text(text % "elsewhere")
+    scratch.migrate()
+    site = {"TICBRIDGE_STORAGE__FIXTURES": str(folder)}
+    for fixture in ("named", str(elsewhere)):
+        done = scratch.manage("loaddata", fixture, environment=site)
+        assert done.out == "Installed 1 object(s) from 1 fixture(s)\n", done.said
+    found = scratch.query("SELECT code FROM tariffs_offer WHERE name = ?", "Ours")
+    assert sorted(found) == [("elsewhere",), ("named",)]
+    assert scratch.manage("loaddata", "named").code == 1  # without the setting nobody looks there
+
+
+class TestWithFixture(TestCase):
+    """As other tests may use them."""
+
+    fixtures = [str(Path(__file__).with_name("household.yaml"))]  # noqa: RUF012  Django declares it
+
+    def test_its_rows_are_there(self) -> None:
+        price = TariffPrice.objects.select_valid("2026-03-01").get(offer__code="house")
+        assert (price.amount, price.offer.name) == (Decimal("0.25"), "House")
