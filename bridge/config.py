@@ -353,6 +353,7 @@ class StorageSettings(Section):
     fields: Annotated[Literal["all"] | Annotated[list[Kept], Field(max_length=_MOST_FIELDS)],
                       BeforeValidator(_all_or_list)] = []  # fmt: skip
     required: Annotated[list[Slug], Field(max_length=_MOST_FIELDS)] = []
+    fixtures: FilePath | None = None  # a folder
 
     def secret(self) -> str | None:
         """The password of the database, from wherever it is kept; None: libpq's own places."""

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from storage.entities.admin import EntityAdmin
 from storage.models import Data, DeadLetter, Epoch, Gap, Import, Meter, Register, Rollup
 
 admin.site.site_header = admin.site.site_title = "ticbridge"
@@ -52,11 +53,17 @@ class _ReadOnly(_Admin):
 
 
 @admin.register(Meter)
-class MeterAdmin(_Admin):
+class MeterAdmin(EntityAdmin):
     """A meter makes itself known; its owner gives it a name."""
 
-    list_display = ("meter_id", "name", "mode", "timezone")
-    readonly_fields = ("meter_id", "mode")
+    list_display = ("meter_id", "name", "mode", "phases", "power", "timezone")
+    readonly_fields = ("meter_id", "mode", "made", "phases", "power")
+
+    @admin.display(description=_("maker, year, type"))
+    def made(self, meter: Meter) -> str:
+        """As its address tells; what it does not is left out."""
+        made = meter.identity
+        return "-" if made is None else ", ".join(filter(None, (made.maker, str(made.year), made.model or made.code)))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

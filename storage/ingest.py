@@ -24,6 +24,7 @@ from storage import gaps, writer
 from storage.columns import ColumnError, columns
 from storage.dirty import mark as mark_dirty
 from storage.models import Data, DeadLetter, Epoch, Meter
+from storage.nameplate import nameplate
 from storage.selection import EVERYTHING, Selection
 
 log = logging.getLogger("ticbridge.store")
@@ -167,9 +168,8 @@ def _streams(parsed: Iterable[_Parsed]) -> dict[tuple[str, str], _Stream]:
             meter_id=name.meter,
             defaults={"mode": envelope.mode.value, "timezone": envelope.tz} if envelope else {},
         )
-        if envelope is not None and (meter.mode != envelope.mode.value or not meter.timezone):
-            meter.mode, meter.timezone = envelope.mode.value, meter.timezone or envelope.tz
-            meter.save(update_fields=["mode", "timezone"])
+        if envelope is not None:
+            _keep_up(meter, envelope)
         epoch, is_new = Epoch.objects.get_or_create(
             meter=meter,
             uuid=UUID(name.epoch),
@@ -177,6 +177,16 @@ def _streams(parsed: Iterable[_Parsed]) -> dict[tuple[str, str], _Stream]:
         )
         found[key] = _Stream(Epoch.objects.select_for_update().get(pk=epoch.pk), is_new)
     return found
+
+
+def _keep_up(meter: Meter, envelope: Envelope) -> None:
+    """What a reading says of its meter; a change is in its history."""
+    said = {"mode": envelope.mode.value, "timezone": meter.timezone or envelope.tz, **nameplate(meter, envelope.values)}
+    changed = {name: value for name, value in said.items() if getattr(meter, name) != value}
+    for name, value in changed.items():
+        setattr(meter, name, value)
+    if changed:
+        meter.save(update_fields=list(changed))
 
 
 def _insert(rows: list[_Row], outcome: Outcome) -> None:

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import uuid4
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bridge.tic.identity import Identity, identify
+from storage.entities.models import Entity, natural
 from storage.instants import InstantField
 
 
-class MeterManager(models.Manager["Meter"]):
-    """Finds a meter by what it is called outside of this database."""
-
-    def get_by_natural_key(self, meter_id: str) -> Meter:
-        """For fixtures."""
-        return self.get(meter_id=meter_id)
-
-
-class Meter(models.Model):
+class Meter(Entity):
     """A meter that sent at least one reading."""
 
     meter_id = models.CharField(_("meter"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=64, blank=True)
     mode = models.CharField(_("mode"), max_length=10)
     timezone = models.CharField(_("time zone"), max_length=64)
+    phases = models.SmallIntegerField(_("phases"), null=True, editable=False)  # by its address, else by what it says
+    power = models.SmallIntegerField(_("subscribed power (kVA)"), null=True, editable=False)  # as it says
     # Of older readings only the edges of hours and gaps are kept.
     raw_since = InstantField(_("whole since"), null=True, editable=False)
 
-    objects = MeterManager()
+    natural_key = natural("meter_id")
+    bookkeeping: ClassVar = frozenset({"raw_since"})
 
     class Meta:
         verbose_name = _("meter")
@@ -38,9 +36,10 @@ class Meter(models.Model):
     def __str__(self) -> str:
         return self.name or self.meter_id
 
-    def natural_key(self) -> tuple[str]:
-        """What it is called outside of this database."""
-        return (self.meter_id,)
+    @property
+    def identity(self) -> Identity | None:
+        """Maker, year and type, as its address tells; None for an address that is not of 12 digits."""
+        return identify(self.meter_id)
 
 
 def _new_store_id() -> str:

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "simple_history",
     "storage.entities",
     "storage",
+    "storage.tariffs",
     "storage.web",
 ]
 MIDDLEWARE = [
@@ -69,6 +70,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(TICBRIDGE.storage.database, TICBRIDGE.storage.secret())}
+FIXTURE_DIRS = [TICBRIDGE.storage.fixtures] if TICBRIDGE.storage.fixtures else []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

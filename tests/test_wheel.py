@@ -62,6 +62,7 @@ def test_the_wheel_holds_what_is_not_code(wheel: Path) -> None:
             "storage/**/*.css",
             "storage/**/*.js",
             "storage/**/migrations/*.py",
+            "storage/**/*.yaml",
             "homeassistant/**/*.yaml",
         )
         for path in ROOT.glob(pattern)

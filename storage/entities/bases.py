@@ -109,6 +109,7 @@ class Entity(CommonModel):
     """With history, restore, and to be found by its uuid."""
 
     history = HISTORY
+    bookkeeping: ClassVar[frozenset[str]] = frozenset()  # fields of the program's own: no restore brings them back
 
     skip_history_when_saving: bool  # while it is there; simple-history's mark
     _restored_from: int  # while a restore writes its row of history

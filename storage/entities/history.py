@@ -90,7 +90,7 @@ class Record(models.Model):
         plain = (
             Difference(field.name, getattr(before, field.attname), getattr(self, field.attname))
             for field in self.tracked_fields
-            if field.name not in BOOKKEEPING
+            if field.name not in BOOKKEEPING | self.instance_type.bookkeeping
         )
         many = (Difference(f.name, before.links(f.name), self.links(f.name)) for f in self._history_m2m_fields)
         return tuple(found for found in (*plain, *many) if found.old != found.new)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Exists, Q
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from storage.entities.acting import current_user
 from storage.entities.dictionaries import to_dict
 from storage.entities.history import remember
 from storage.entities.metadata import ANY, Metadata, owner_key
+from storage.entities.natural import NaturalQuerySet
 from storage.entities.serializing import Serialized, serialize
 from storage.entities.when import When, as_instant
 
@@ -25,7 +26,7 @@ E = TypeVar("E", bound="Entity")
 P = TypeVar("P", bound="PerishableEntity")
 
 
-class CommonQuerySet(models.QuerySet[C]):
+class CommonQuerySet(NaturalQuerySet[C]):
     """Of models with metadata."""
 
     def to_dict(self, **options: Any) -> list[dict[str, Any]]:  # those of dictionaries.Options

@@ -58,7 +58,8 @@ def roll_back(record: Record, *, user: Any = None, reason: str | None = None) ->
 
 
 def _names(record: Record, fields: Iterable[str] | None) -> set[str]:
-    own = {field.name for field in record.tracked_fields if not field.primary_key} - BOOKKEEPING
+    own = {field.name for field in record.tracked_fields if not field.primary_key}
+    own -= BOOKKEEPING | record.instance_type.bookkeeping
     own |= {field.name for field in record._history_m2m_fields}
     if fields is None:
         return own

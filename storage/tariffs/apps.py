@@ -1,0 +1,14 @@
+"""Django's name for the room."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TariffsConfig(AppConfig):
+    """Contracts and prices."""
+
+    name = "storage.tariffs"
+    label = "tariffs"
+    verbose_name = _("Contracts and prices")

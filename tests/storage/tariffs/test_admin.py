@@ -1,0 +1,153 @@
+"""Contracts and prices in the administration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone, translation
+
+from storage.models import Meter
+from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, TariffPrice, TempoDay
+from storage.tariffs.shipping import load_reference
+
+pytestmark = pytest.mark.django_db
+_PAGES = ("offer", "tariffprice", "contract", "indexperiod", "offpeakslot", "tempoday")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def browser() -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(User.objects.create_superuser("owner"))
+    return client
+
+
+@pytest.fixture
+def meter() -> Meter:
+    return Meter.objects.create(meter_id="031861360149", mode="standard", timezone="Europe/Paris")
+
+
+def page(browser: Client, path: str) -> str:
+    answer = browser.get(f"/admin/tariffs/{path}/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def posted(browser: Client, path: str, **changes: Any) -> Any:
+    """The form of a page as the browser would send it, with some fields filled in anew."""
+    shown = browser.get(f"/admin/tariffs/{path}/")
+    context: Any = shown.context
+    form = context["adminform"].form
+    given = {bound.html_name: bound.value() for bound in form}
+    for inline in context["inline_admin_formsets"]:
+        for each in (inline.formset.management_form, *inline.formset.forms):
+            given |= {bound.html_name: bound.value() for bound in each}
+    sent: dict[str, str] = {}
+    for name, value in (given | changes).items():
+        if hasattr(value, "tzinfo") or name.endswith(("start_date", "end_date")):
+            local = None if value is None or value == "" else timezone.localtime(value)
+            sent |= {
+                f"{name}_0": f"{local:%Y-%m-%d}" if local else "",
+                f"{name}_1": f"{local:%H:%M:%S}" if local else "",
+            }
+        elif value is True:
+            sent[name] = "on"
+        elif value is not None and value is not False:
+            sent[name] = str(value)
+    return browser.post(f"/admin/tariffs/{path}/", sent)
+
+
+@pytest.mark.parametrize("name", _PAGES)
+def test_each_table_has_its_list_and_its_form(browser: Client, meter: Meter, name: str) -> None:
+    offer = Offer.objects.get(code="tarif-bleu-tempo")
+    Contract.objects.create(meter=meter, offer=offer, power=9)
+    IndexPeriod.objects.create(meter=meter, index=1, label="HC BLEU", period="bleu_hc")
+    OffPeakSlot.objects.create(meter=meter, begins="22:30", ends="06:30")
+    TempoDay.objects.create(day=date(2026, 1, 6), colour="rouge", source="meter")
+    for path in (name, f"{name}/add"):
+        page(browser, path)
+    model: Any = {"offer": Offer, "tariffprice": TariffPrice, "contract": Contract, "indexperiod": IndexPeriod,
+                  "offpeakslot": OffPeakSlot, "tempoday": TempoDay}[name]  # fmt: skip
+    page(browser, f"{name}/{model.objects.latest('pk').pk}/change")
+
+
+def test_old_prices_are_told_on_the_lists_and_on_their_offer(browser: Client) -> None:
+    tempo = Offer.objects.get(code="tarif-bleu-tempo")
+    told = "may be out of date. Enter the newer ones"
+    for path in ("offer", "tariffprice", f"offer/{tempo.pk}/change"):
+        text = page(browser, path)
+        assert told in text
+        assert "a revision was due on Aug. 1, 2026 and is not known here" in text
+    mine = Offer.objects.create(code="mine", name="Mine", option=Offer.Option.BASE)
+    assert told not in page(browser, f"offer/{mine.pk}/change")
+
+
+def test_they_are_told_in_french_too(browser: Client) -> None:
+    with translation.override("fr"):
+        text = browser.get("/admin/tariffs/offer/", headers={"accept-language": "fr"}).content.decode()
+    assert "ne sont peut-être plus à jour" in text
+    assert "une révision était due le 1 août 2026" in text
+
+
+def test_a_price_changed_on_the_page_of_its_offer_is_a_new_version_of_the_owners(browser: Client) -> None:
+    offer = Offer.objects.get(code="tarif-bleu-ejp")
+    old = offer.prices.get(period="pm")
+    forms: Any = (
+        browser.get(f"/admin/tariffs/offer/{offer.pk}/change/").context["inline_admin_formsets"][1].formset.forms
+    )
+    place = next(number for number, form in enumerate(forms) if form.instance == old)
+    answer = posted(browser, f"offer/{offer.pk}/change", **{f"prices-{place}-amount": "0.5"})
+    assert answer.status_code == 302, answer.context["errors"]
+    old.refresh_from_db()
+    new = offer.prices.get(period="pm", end_date=None)
+    assert (old.amount, old.origin, old.end_date) == (Decimal("0.3440"), "shipped", new.start_date)
+    assert (new.amount, new.origin, new.source, new.confidence, new.checked_on) == (
+        Decimal("0.5"),
+        "user",
+        "",
+        "",
+        None,
+    )
+    assert new.history.first().history_user == User.objects.get(username="owner")
+    assert offer.prices.get(period="hn").origin == "shipped"
+    before = list(TariffPrice.objects.order_by("pk").values())
+    assert load_reference().is_idle
+    assert list(TariffPrice.objects.order_by("pk").values()) == before
+
+
+def test_a_price_is_ended_and_stays_what_it_was(browser: Client) -> None:
+    price = TariffPrice.objects.get(offer__code="tarif-bleu-ejp", period="pm")
+    end = timezone.make_aware(timezone.datetime(2026, 8, 1))  # type: ignore[attr-defined]  # the stubs hide it
+    answer = posted(browser, f"tariffprice/{price.pk}/change", end_date=end, change_reason="the contract is over")
+    assert answer.status_code == 302, answer.context["errors"]
+    price.refresh_from_db()
+    assert (price.origin, price.source, price.end_date) == ("shipped", "A published grid of the Tarif Bleu", end)
+    assert price.history.first().history_change_reason == "the contract is over"
+
+
+def test_the_page_of_an_offer_with_a_long_past_can_be_saved(browser: Client) -> None:
+    offer = Offer.objects.get(code="tarif-bleu-base")
+    assert offer.prices.count() > 150
+    answer = posted(browser, f"offer/{offer.pk}/change", name="Base at home")
+    assert answer.status_code == 302, answer.context["errors"]
+    offer.refresh_from_db()
+    assert (offer.name, offer.origin) == ("Base at home", "shipped")
+    assert set(offer.prices.values_list("origin", flat=True)) == {"shipped"}
+
+
+def test_a_colour_that_no_such_day_has_is_refused(browser: Client) -> None:
+    sunday = browser.post("/admin/tariffs/tempoday/add/", {"day": "2026-12-06", "colour": "blanc"})
+    assert "Sundays are blue" in sunday.content.decode()
+    assert browser.post("/admin/tariffs/tempoday/add/", {"day": "2026-12-07", "colour": "rouge"}).status_code == 302
+    assert list(TempoDay.objects.values_list("day", "colour", "source")) == [(date(2026, 12, 7), "rouge", "user")]
