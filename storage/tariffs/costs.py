@@ -92,6 +92,10 @@ class Known:
                 return price
         return None
 
+    def of(self, offer: int) -> Mapping[Series, Timeline[Decimal]]:
+        """The prices of one offer."""
+        return {series: prices for series, prices in self.prices.items() if series.offer == offer}
+
     def meaning(self, index: int, bucket: Bucket) -> str:
         """The period that an index counts; the word that the meter says last in a bucket holds for all of it."""
         meanings = self.meanings.get(index)
@@ -120,14 +124,14 @@ def price_day(day: Day, buckets: Sequence[Bucket], known: Known, *, lacks: bool 
     rows = _energy_rows(DRAWN, (part for bucket in drawn for part in _drawn_parts(bucket, known)), known)
     if lacks:
         rows = _with_lacking(DRAWN, rows)
-    rows += _subscription(day, DRAWN, known)
+    rows += subscription(day, DRAWN, known)
     sells = known.agreement(INJECTED, day.start) is not None
     if sells or any(bucket.injected for bucket in injected):
         sold = [_Part(bucket, INJECTED, bucket.injected or 0) for bucket in injected]
         more = _energy_rows(INJECTED, sold, known)
         if sells and (lacks or not injected):
             more = _with_lacking(INJECTED, more)
-        rows += [*more, *_subscription(day, INJECTED, known)]
+        rows += [*more, *subscription(day, INJECTED, known)]
     return sorted(rows, key=lambda row: (row.direction, row.period))
 
 
@@ -202,7 +206,7 @@ def _with_lacking(direction: str, rows: list[Row]) -> list[Row]:
     return [*(row for row in rows if row.period != UNKNOWN), Row(direction, UNKNOWN, None, None)]
 
 
-def _subscription(day: Day, direction: str, known: Known) -> list[Row]:
+def subscription(day: Day, direction: str, known: Known) -> list[Row]:
     """A year's amount by the days of that year; of a contract that begins or ends within the day, its part of it."""
     contract = known.contracts.get(direction)
     if contract is None:

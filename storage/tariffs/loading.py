@@ -73,13 +73,14 @@ def span(meter: int) -> tuple[int, int] | None:
     return (_seconds(first.start), max(ends)) if first is not None and ends else None
 
 
-def hours(meter: int, start: int, end: int) -> list[Bucket]:
+def hours(meter: int, start: int, end: int, *, curve: bool = False) -> list[Bucket]:
     """The hours of start..end of which an energy is known.
 
     The meter's row before one of Enedis, even when it is estimated: its indexes are what is billed, period by period,
-    and exact over the silence that they span; a load curve tells no period.
+    and exact over the silence that they span; a load curve tells no period. `curve`: where the meter was not heard at
+    all, the file's row first, as it matters then in which hour something was drawn.
     """
-    return _merged(_rows(meter, Rollup.Step.HOUR, start, end), 3600)
+    return _merged(_rows(meter, Rollup.Step.HOUR, start, end), 3600, curve=curve)
 
 
 def days(meter: int, start: int, end: int) -> list[Bucket]:
@@ -92,15 +93,23 @@ def _rows(meter: int, step: int, start: int, end: int) -> Any:  # a query
     return rows.order_by("start", "origin")  # the meter's first
 
 
-def _merged(rows: Any, length: int) -> list[Bucket]:
+def _merged(rows: Any, length: int, *, curve: bool = False) -> list[Bucket]:
     found: dict[int, Bucket] = {}
+    spread = set()  # what was measured over a silence, and shared out over its hours
     for row in rows.values(*_COLUMNS):
         start = _seconds(row["start"])
         indexes = {n: row[name] for n, name in enumerate(INDEXES, 1) if row[name] is not None}
         new = Bucket(
             start, start + length, row["east"], indexes, row["eait"], bool(row["estimated"]), bool(row["has_reset"])
         )
-        found[start] = _filled(found[start], new) if start in found else new
+        if start not in found:
+            found[start] = new
+            if curve and new.estimated and not row["readings"]:
+                spread.add(start)
+        elif start in spread and new.east is not None:
+            found[start] = _filled(new, found[start])
+        else:
+            found[start] = _filled(found[start], new)
     return [bucket for bucket in found.values() if bucket.is_drawn_known or bucket.injected is not None]
 
 
