@@ -145,12 +145,12 @@ def add(
 def subscribe(
     house: House, rows: dict[tuple[str, str], list[Any]], start: int, end: int, of_year: int, *, selling: bool
 ) -> None:
-    """Minute by minute: a contract or a price changes at a whole one."""
+    """Half hour by half hour: contracts and prices change at one."""
     for direction in ("drawn", "injected"):
         if direction == "injected" and not selling:
             continue
         amount, known, seen = Fraction(0), True, False
-        for at in range(start, end, 60):
+        for at in range(start, end, 1800):
             contract = contract_at(house, direction, at)
             if contract is None:
                 continue
@@ -166,7 +166,7 @@ def subscribe(
             if price is None:
                 known = False
             else:
-                amount += Fraction(price) * 60 / (end - start) / of_year
+                amount += Fraction(price) * 1800 / (end - start) / of_year
         if seen:
             nine = Decimal(round(amount * 10**9)) / 10**9
             rows[direction, ""] = [None, nine if known else None, False]
