@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from bridge.derived.breaker import LEVEL
-from storage.tariffs.calendars import Facts, Plan, parts
+from storage.tariffs.calendars import Facts, Part, Plan, parts
 from storage.tariffs.costs import DRAWN, Agreement, Bucket, Day, Known, subscription
 from storage.tariffs.timeline import Timeline, Version
 
@@ -123,7 +123,10 @@ def compare(
     """Price the buckets under each candidate, at the contract's power and at the one that is needed."""
     hours = [bucket for bucket in buckets if bucket.is_drawn_known]
     powers: list[int | None] = list(dict.fromkeys(kva for kva in (power, need.power) if kva is not None)) or [None]
-    quotes = [_quote(candidate, kva, hours, days, facts, prices) for candidate in candidates for kva in powers]
+    quotes = []
+    for candidate in candidates:
+        shared = [(hour.start, part) for hour in hours for part in parts(candidate.plan, hour, facts)]
+        quotes += [_quote(candidate, kva, shared, days, prices) for kva in powers]
     quotes.sort(key=lambda quote: (quote.middle is None, quote.middle or 0, quote.name, quote.power or 0))
     return Comparison(
         wh=sum(sum(hour.indexes.values()) if hour.east is None else hour.east for hour in hours),
@@ -137,15 +140,13 @@ def compare(
 
 
 def _quote(
-    candidate: Candidate, power: int | None, hours: Sequence[Bucket], days: Sequence[Day], facts: Facts, prices: Known
+    candidate: Candidate, power: int | None, shared: Sequence[tuple[int, Part]], days: Sequence[Day], prices: Known
 ) -> Quote:
-    plan = candidate.plan
-    agreement = Agreement(plan.offer, power)
+    agreement = Agreement(candidate.plan.offer, power)
     groups: dict[tuple[tuple[str, ...], tuple[Decimal | None, ...], str], int] = defaultdict(int)
-    for hour in hours:
-        for part in parts(plan, hour, facts):
-            paid = tuple(prices.price(agreement, "energy", period, hour.start) for period in part.periods)
-            groups[part.periods, paid, part.why] += part.wh
+    for at, part in shared:
+        paid = tuple(prices.price(agreement, "energy", period, at) for period in part.periods)
+        groups[part.periods, paid, part.why] += part.wh
     lines = tuple(Line(periods, paid, wh, why) for (periods, paid, why), wh in groups.items() if wh)
     lines = tuple(sorted(lines, key=lambda line: (len(line.periods), line.periods)))
     fixed = _fixed(agreement, days, prices)

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from storage.buckets import HOUR, ceiling, midnights, zone
-from storage.models import Meter
+from storage.models import Data, Meter
 from storage.tariffs import loading
 from storage.tariffs.costs import UNKNOWN, Bucket, Day, Known, Row, price_day
 from storage.tariffs.learning import learn
 from storage.tariffs.models import DayCost, DirtyDays
 
 _DAYS: Final = 31  # of one transaction: a writer of readings waits no longer than these take
-_LEARNED: Final = 86_400  # seconds of which the readings are looked at in one transaction, while all are there
+_READINGS: Final = 20_000  # whose labels are looked at in one transaction; if there are more, it takes a day
 
 
 def reckon() -> Iterator[int]:
@@ -45,8 +45,8 @@ def _turn(pk: int) -> int:
     meter = Meter.objects.get(pk=pk)
     where = zone(meter.timezone)
     days = midnights(first, min(end, first + _DAYS * 86_400), where)
-    if meter.raw_since is None or days[-1] > meter.raw_since.timestamp():  # many readings a day
-        days = midnights(first, min(end, first + _LEARNED), where)
+    if _are_many(pk, first, days[-1]):
+        days = midnights(first, min(end, first + 86_400), where)
     learn(pk, loading.moment(first), loading.moment(days[-1]))
     marked = mark.first, mark.last
     mark.refresh_from_db()
@@ -59,6 +59,11 @@ def _turn(pk: int) -> int:
     else:
         mark.save(update_fields=["first"])
     return len(days) - 1
+
+
+def _are_many(pk: int, start: int, end: int) -> bool:
+    rows = Data.objects.filter(meter=pk, dateTime__gte=loading.moment(start), dateTime__lt=loading.moment(end))
+    return rows.order_by("dateTime")[_READINGS : _READINGS + 1].exists()
 
 
 def _bounds(mark: DirtyDays, span: tuple[int, int] | None) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from bridge.config import StorageSettings
 from storage.models import Meter, Rollup
-from storage.rollups import rolled_up
+from storage.rollups import roll_up, rolled_up
 from storage.tariffs.daily import Costs, Line, costs, costs_by, reckon
 from storage.tariffs.marks import mark
 from storage.tariffs.models import DayCost, DirtyDays, IndexPeriod, Offer, TariffPrice
@@ -199,10 +199,22 @@ def test_hours_before_the_first_one_are_missing(meter: Meter, base: Offer) -> No
 
 def test_a_long_history_is_worked_off_in_slices(meter: Meter, base: Offer) -> None:
     sign(meter, base)
-    meter.raw_since = BEGIN + timedelta(days=99)
-    meter.save()
     fill(meter, 24 * 40, east=1000)
     assert list(reckon()) == [32, 9]  # by seconds, and a day of 23 hours is among them
+
+
+def test_days_with_many_readings_are_taken_one_by_one(base: Offer, monkeypatch: pytest.MonkeyPatch) -> None:
+    epoch = new_epoch()
+    sign(epoch.meter, base)
+    add(epoch, steady(TEN, 3 * 86_400, every=3600))
+    list(roll_up())
+    monkeypatch.setattr("storage.tariffs.daily._READINGS", 30)
+    assert sum(reckon()) == 4
+    mark([epoch.meter_id], LONG_AGO)
+    assert list(reckon())[:2] == [1, 1]
+    mark([epoch.meter_id], LONG_AGO)
+    monkeypatch.undo()
+    assert list(reckon()) == [4]
 
 
 def test_the_worker_learns_and_reckons(base: Offer) -> None:

@@ -107,7 +107,6 @@ def sold() -> tuple[House, list[Offer]]:
 @pytest.mark.django_db
 def test_a_year_costs_what_plain_loops_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.rollups._HOURS", 744)  # larger slices: the same rows, sooner
-    monkeypatch.setattr("storage.tariffs.daily._LEARNED", 31 * 86_400)
     epoch = new_meter()
     silent = midnight(date(2024, 3, 12))
     silence = range(silent + 5 * 3600, silent + 40 * 3600)  # within a month: its days are estimated, the month is exact
