@@ -145,9 +145,7 @@ class _Part:
 def periods_of(bucket: Bucket, known: Known) -> Iterator[tuple[str, int]]:
     """What the indexes of a bucket say: (period, Wh). What they leave of the total is of an unknown period."""
     for index, wh in bucket.indexes.items():
-        meaning = known.meaning(index, bucket)
-        if wh or meaning != UNKNOWN:  # of an index that does not run nobody asks what it means
-            yield meaning, wh
+        yield known.meaning(index, bucket), wh
     # Each index is interpolated and cut to whole Wh: one may be wrong by less than 1 Wh, and so may the total.
     running = sum(1 for wh in bucket.indexes.values() if wh)
     rest = (bucket.east or 0) - sum(bucket.indexes.values())
@@ -173,7 +171,7 @@ def _energy_rows(direction: str, parts: Iterable[_Part], known: Known) -> list[R
     for part in parts:
         price = _price(direction, part, known)
         if price is None and not part.wh:
-            continue
+            continue  # of an index that does not run nobody asks what it means
         period = UNKNOWN if price is None else part.period
         energy[period] += part.wh
         if price is not None:

@@ -209,3 +209,18 @@ def test_a_day_that_changes_its_price_has_no_price_as_a_whole() -> None:
         SUBSCRIPTION,
         Row("drawn", "?", 1000, None),
     ]
+
+
+def test_a_day_that_changes_its_contract_has_no_price_as_a_whole() -> None:
+    house = offer({"base": "0.2"}, only="base")
+    start, end = at("2025-06-15"), at("2025-06-16")
+    house.contracts = [(0, at("2025-06-15T12:00"), "drawn", 1, 6, "base")]
+    rows = price_day(Day(start, end, 365), [Bucket(start, end, east=1000)], known(house))
+    assert rows[1:] == [Row("drawn", "?", 1000, None)]
+
+
+def test_who_sells_and_has_no_index_of_it_does_not_know_what() -> None:
+    house = offer({"base": "0.2"}, only="base")
+    house.contracts.append((0, None, "injected", 2, None, "injected"))
+    house.prices.append((0, None, 2, "energy", "injected", 0, Decimal("0.04")))
+    assert priced(house, "2025-06-15", whole_day("2025-06-15", east=0))[-1] == Row("injected", "?", None, None)
