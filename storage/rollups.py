@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from django.db import connection, transaction
+from django.dispatch import Signal
 
 from storage.bucket import Bucket, upsert
 from storage.buckets import HOUR, MINUTE, ceiling, floor, midnights, zone_of
@@ -22,6 +23,9 @@ from storage.retention import thin
 from storage.window import REGISTERS, Window, moment, read_window
 
 log = logging.getLogger("ticbridge.store")
+
+# Sent in the transaction that writes roll-ups, with `meter` (its key) and the seconds from `start` to `end`.
+rolled_up: Final = Signal()
 
 _HOURS: Final = 6  # of one transaction: a writer of readings waits no longer than these take
 _LOCK: Final = 0x71CC  # PostgreSQL advisory lock, with the meter's key: two workers never roll up one meter at once
@@ -54,6 +58,7 @@ def _turn(pk: int) -> int:
         window = read_window(pk, *_whole_hours(min(low, window.start), max(high, window.end)))
     _write(meter, window)
     _remember(pk, window)
+    rolled_up.send(Rollup, meter=pk, start=window.start // 1000, end=window.end // 1000)
     for mark in marks:
         if meter.raw_since is not None and mark.hour < meter.raw_since:
             thin(pk, int(mark.hour.timestamp()))  # it came too late to be kept

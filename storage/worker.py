@@ -1,4 +1,4 @@
-"""What the store does beside storing, in a thread of its own: roll-ups, retention, a look at the disk."""
+"""What the store does beside storing, in a thread of its own: roll-ups, costs, retention, a look at the disk."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bridge.config import StorageSettings
 from storage.budget import measure
 from storage.retention import purge
 from storage.rollups import roll_up
+from storage.tariffs.daily import reckon
 
 log = logging.getLogger("ticbridge.store")
 
@@ -62,6 +63,7 @@ class Worker(threading.Thread):
         """Everything that is due."""
         try:
             self._work(roll_up())
+            self._work(reckon())
             if self._is_due("purge", _PURGE_EVERY):
                 self._work(purge(self._settings.keep, self._now()))
             if self._is_due("look", _LOOK_EVERY):

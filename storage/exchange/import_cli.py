@@ -1,4 +1,4 @@
-"""The command import: tutorial, enedis."""
+"""The command import: tutorial, enedis, prices."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from storage.exchange.progress import progress
 from storage.exchange.said import said
 from storage.opening import at_work, open_django
+from storage.tariffs.cli import prices
 
 if TYPE_CHECKING:  # Django first
     from storage.exchange.take_tutorial import Taken
@@ -35,6 +36,9 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would ha
 @click.group()
 def import_() -> None:
     """Take in a file. What is there already is never doubled: the same command again does no harm."""
+
+
+import_.add_command(prices)
 
 
 @import_.command()

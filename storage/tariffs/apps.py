@@ -12,3 +12,9 @@ class TariffsConfig(AppConfig):
     name = "storage.tariffs"
     label = "tariffs"
     verbose_name = _("Contracts and prices")
+
+    def ready(self) -> None:
+        """Hear what changes costs."""
+        from storage.tariffs import marks  # noqa: PLC0415  models must be loaded first
+
+        marks.connect()

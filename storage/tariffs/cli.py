@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
+
+from storage.opening import open_django
 
 
 @click.command()
@@ -16,10 +17,7 @@ import click
 def prices(config: Any, file: Path, dry_run: bool) -> None:  # the launcher's loader
     """A price list of the regulator (CRE, data.gouv.fr): Base, HP/HC or Tempo. Prices that you changed stay yours."""
     config()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "storage.settings"
-    import django  # noqa: PLC0415  `--help` opens nothing
-
-    django.setup()
+    open_django()
     from storage.tariffs.importing import import_prices  # noqa: PLC0415  Django first
     from storage.tariffs.regulator import RegulatorError  # noqa: PLC0415
 

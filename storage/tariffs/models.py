@@ -209,7 +209,8 @@ class DayCost(models.Model):
     direction = models.CharField(_("direction"), max_length=8, choices=Contract.Direction, default="drawn")
     period = models.CharField(_("price period"), max_length=16, blank=True)  # empty: the subscription; ?: not known
     wh = models.IntegerField(_("energy (Wh)"), null=True)
-    amount = models.DecimalField(_("EUR"), max_digits=14, decimal_places=8, null=True)  # NULL: not known, never 0
+    # Wh times a price of six places is exact with nine. NULL: not known, never 0.
+    amount = models.DecimalField(_("EUR"), max_digits=15, decimal_places=9, null=True)
     estimated = models.BooleanField(_("estimated"), default=False)
 
     class Meta:

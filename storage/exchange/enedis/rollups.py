@@ -15,6 +15,7 @@ from storage.exchange.enedis.blocks import Block, Curve, Days, Direction, Peaks
 from storage.exchange.enedis.curve import DAY, Bucket, buckets, midnight
 from storage.exchange.readings import chunks, grow
 from storage.models import Import, Meter, Rollup
+from storage.rollups import rolled_up
 
 _CHUNK: Final = 2000  # rows of one transaction
 ENERGY: Final = {Direction.DRAWN: "east", Direction.INJECTED: "eait"}
@@ -96,8 +97,9 @@ def _write_chunk(meter: Meter, taken: Import | None, column: str, chunk: list[Bu
             _compare(written.conflict, *theirs[bucket.start], bucket.value)
     if taken is not None and changed:
         _upsert(meter, taken, column, changed)
-        first, last = changed[0], changed[-1]
-        grow(taken, len(changed), first.start, last.start + timedelta(seconds=last.seconds))
+        begins, ends = changed[0].start, changed[-1].start + timedelta(seconds=changed[-1].seconds)
+        grow(taken, len(changed), begins, ends)
+        rolled_up.send(Rollup, meter=meter.pk, start=int(begins.timestamp()), end=int(ends.timestamp()))
 
 
 def _compare(conflict: Conflict, theirs: int, is_strong: bool, ours: int) -> None:

@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
                 ('direction', models.CharField(choices=[('drawn', 'drawn'), ('injected', 'injected')], default='drawn', max_length=8, verbose_name='direction')),
                 ('period', models.CharField(blank=True, max_length=16, verbose_name='price period')),
                 ('wh', models.IntegerField(null=True, verbose_name='energy (Wh)')),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=14, null=True, verbose_name='EUR')),
+                ('amount', models.DecimalField(decimal_places=9, max_digits=15, null=True, verbose_name='EUR')),
                 ('estimated', models.BooleanField(default=False, verbose_name='estimated')),
                 ('meter', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='storage.meter', verbose_name='meter')),
             ],
