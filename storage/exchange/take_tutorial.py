@@ -36,7 +36,7 @@ def take(
 ) -> Taken:  # fmt: skip
     """Store the rows that are not there yet. Run again, after a stop or by mistake, it stores what is missing."""
     taken = Taken()
-    if not dry_run:
+    if not dry_run and meter.pk is None:
         meter.save()
     writer = None if dry_run else _Writer(tutorial, meter)
     known = _known(tutorial, meter)

@@ -78,5 +78,5 @@ def test_what_the_page_says_moves_everything(target: str, tmp_path: Path) -> Non
         tmp_path)  # fmt: skip
     moved = (tmp_path / "again.jsonl").read_text()
     assert moved == (tmp_path / "everything.jsonl").read_text()
-    assert moved.count("\n") == 2 * 10 + 1
+    assert moved.count("\n") == 2 * 11 + 1
     assert moved.count('"epoch": ["roof","11111111-2222-4333-8444-555555555555"]') == 5

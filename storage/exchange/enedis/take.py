@@ -39,7 +39,7 @@ def take(
     for block in blocks:
         _check_prm(block, meter)
     digest = sha256_of(path)
-    if not dry_run:
+    if not dry_run and meter.pk is None:
         meter.save()
     results = []
     first = 1

@@ -17,7 +17,7 @@ from storage.models import Meter, Rollup
 from storage.rollups import rolled_up
 from storage.tariffs.comparison import Need, Quote, needed
 from storage.tariffs.daily import costs, reckon
-from storage.tariffs.models import IndexPeriod, OffPeakSlot, TempoDay
+from storage.tariffs.models import IndexPeriod, Offer, OffPeakSlot, TempoDay
 from storage.tariffs.offers import compare_offers
 from tests.reference_comparison import Hour, Prices, bounds
 from tests.storage.tariffs.samples import LONG_AGO, hour, new_meter, new_offer, sign
@@ -41,6 +41,14 @@ GRIDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {  # option -> prices 
     "ejp": ({"hn": "0.1781", "pm": "0.344", "": "150"}, {"hn": "0.1791", "pm": "0.354", "": "151"}),
 }  # fmt: skip
 COLOURS = {day: ("bleu", "blanc", "rouge")[n % 3] for n, day in enumerate(DAYS) if n % 4}
+
+
+@pytest.fixture(autouse=True)
+def _no_prices_but_ours(request: pytest.FixtureRequest) -> None:
+    """Those that ticbridge ships are in every new database."""
+    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
+        request.getfixturevalue("db")
+        Offer.objects.all().delete()
 
 
 @pytest.fixture

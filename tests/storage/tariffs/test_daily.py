@@ -27,6 +27,14 @@ HOURS = 24 + 23 + 24 + 24
 BEGIN = datetime(2026, 3, 28, tzinfo=PARIS).astimezone(UTC)
 
 
+@pytest.fixture(autouse=True)
+def _no_prices_but_ours(request: pytest.FixtureRequest) -> None:
+    """Those that ticbridge ships are in every new database."""
+    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
+        request.getfixturevalue("db")
+        Offer.objects.all().delete()
+
+
 @pytest.fixture
 def meter() -> Meter:
     return new_meter()
