@@ -157,10 +157,11 @@ def test_a_certificate_that_does_not_fit_is_one_sentence_and_tried_again(
         # Not paho's pair of wake-up sockets, which it leaves to the collector when a client connects again.
         assert [line for line in program.said if "Traceback" in line or "unclosed <ssl" in line] == []
         troubles = [line.partition("ticbridge.mqtt: ")[2] for line in program.said if "WARNING" in line]
-        # While mosquitto starts again, nobody listens.
-        assert [line for line in troubles if "refuses connections" not in line] == [
-            case.said.format(broker=f"127.0.0.1:{broker.port}")
-        ]
+        said = case.said.format(broker=f"127.0.0.1:{broker.port}")
+        assert troubles.count(said) == 1
+        # While mosquitto starts again, nobody listens, or it leaves in the middle of a handshake.
+        others = [line for line in troubles if line != said]
+        assert [line for line in others if "refuses connections" not in line and "does not speak TLS" not in line] == []
 
 
 @pytest.mark.parametrize("command", ["bridge", "store"])

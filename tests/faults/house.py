@@ -153,6 +153,10 @@ class House:
         until = self._count_rows() + rows
         self.wait(lambda: self._count_rows() >= until, "nothing is stored")
 
+    def let_go(self, most: int) -> None:
+        """Let the bridges hear of what was stored, until they hold so few readings."""
+        self.wait(lambda: self._held() <= most, "the bridges let go of nothing")
+
     def replace_broker(self) -> None:
         """Stop it and start it, with other options."""
         self.broker.end()

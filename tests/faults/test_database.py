@@ -70,6 +70,7 @@ def test_an_older_image_of_the_database_is_put_back(house: House) -> None:
     shutil.copytree(house.place, image)
     house.store.start()
     house.store_some(60)
+    house.let_go(30)
     house.store.end()
     house.accept(30)
     shutil.rmtree(house.place)
