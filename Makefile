@@ -21,9 +21,9 @@ test: packages check
 # ARGS choose tests; then those of the store run on SQLite alone, or choose too: make test-postgresql ARGS=...
 check: lint types floors docs-drift
 	$(BIN)/python -m pytest $(ARGS)
-	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow"')
 
-# The store's tests again, on a PostgreSQL that is started for them.
+# The store's tests again, on a PostgreSQL that is started for them; `check` leaves out its slow ones.
 test-postgresql: $(VENV)/dev
 	$(BIN)/python -m tests.postgresql tests/storage $(ARGS)
 

@@ -22,7 +22,10 @@ from tests.postgresql import PostgreSQL, need_postgresql
 from tests.storage.exchange.conftest import Place
 
 NOW = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
-METER = "INSERT INTO storage_meter (meter_id, name, mode, timezone) VALUES ('{}', '', 'standard', 'Europe/Paris')"
+METER = (
+    "INSERT INTO storage_meter (meter_id, name, mode, timezone, uuid, creation_date, modification_date) "
+    "VALUES ('{}', '', 'standard', 'Europe/Paris', lower(hex(randomblob(16))), '2026-11-28', '2026-11-28')"
+)
 
 
 @pytest.fixture
