@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from bridge.config import KeepSettings
 from storage.dirty import mark
@@ -150,7 +149,7 @@ def test_a_hole_of_years_is_stepped_over() -> None:
     assert [gone for gone in purge(WEEK, later(8)) if gone] == [358, 358, 60]
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL gives room back by itself")
+@pytest.mark.sqlite  # PostgreSQL gives room back by itself
 def test_the_file_shrinks(tmp_path: Path) -> None:
     """A file of its own: the database of tests is in memory."""
     script = """
