@@ -55,7 +55,7 @@ def collect_deleted_data(rows: models.Model | Iterable[models.Model]) -> Deletio
 def _taken(rows: Iterable[models.Model]) -> tuple[Taken, ...]:
     by_model: dict[str, dict[Any, str]] = {}
     numbers: dict[str, set[Any]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (row._meta.label_lower, row.pk)):  # a database promises no order
         label = row._meta.label_lower
         numbers.setdefault(label, set()).add(row.pk)
         names = by_model.setdefault(label, {})
@@ -65,4 +65,4 @@ def _taken(rows: Iterable[models.Model]) -> tuple[Taken, ...]:
 
 
 def _counted(query: models.QuerySet[Any]) -> Taken:
-    return Taken(query.model._meta.label_lower, query.count(), tuple(str(row) for row in query[:NAMED]))
+    return Taken(query.model._meta.label_lower, query.count(), tuple(str(row) for row in query.order_by("pk")[:NAMED]))
