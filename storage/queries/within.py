@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from storage.buckets import HOUR
 from storage.models import Meter, Rollup
 from storage.queries.buckets import Bucket, merged
-from storage.queries.index import Indexes, index_at
+from storage.queries.index import Indexes, IndexValue, index_at
 from storage.queries.periods import Period, instant, instant_of
 from storage.window import REGISTERS
 
@@ -43,7 +44,7 @@ class Hour:
             return _Counted(tuple(0 for _ in REGISTERS), estimated=False, covered=0)
         if part == HOUR * 1000 and self._row is not None:
             return _Counted(self._row.energies, estimated=False, covered=self._row.covered)
-        if self._first is not None and self._first.drawn is not None:
+        if self._first is not None:
             return self._by_readings(self._first, ms)
         if self._row is None:
             return _Counted(_NOTHING, estimated=False, covered=0)
@@ -52,8 +53,21 @@ class Hour:
     def _by_readings(self, first: Indexes, ms: int) -> _Counted:
         last = index_at(self._meter, instant_of(ms))
         pairs = zip(first.registers, last.registers, strict=True)
-        energies = tuple(None if a is None or b is None else b.value - a.value for a, b in pairs)
+        energies = tuple(
+            None if b is None else b.value - a.value if a is not None else self._since_it_was_said(n, b)
+            for n, (a, b) in enumerate(pairs)
+        )
         return _Counted(energies, last.estimated, self._covered(ms))
+
+    def _since_it_was_said(self, register: int, now: IndexValue) -> int | None:
+        """Of one that came to be known within the hour: the hour's, without what is still to come."""
+        whole = self._row.energies[register] if self._row is not None else None
+        end = self._last.registers[register]
+        return None if whole is None or end is None else max(0, whole - (end.value - now.value))
+
+    @cached_property
+    def _last(self) -> Indexes:
+        return index_at(self._meter, instant(self._start + HOUR))
 
     def _by_minutes(self, row: Bucket, ms: int) -> _Counted:
         """Heard minutes say what they took; the rest of the hour is spread over the minutes that were not heard."""

@@ -102,6 +102,19 @@ def local(day: date, hour: int) -> int:
 pytestmark = pytest.mark.django_db
 
 
+def test_an_index_that_came_to_be_known_within_the_hour_counts_from_there() -> None:
+    silent: dict[str, int | None] = dict.fromkeys(REGISTERS)
+    said = [
+        Said(ms_of(NOON), {**silent, "easf01": 20_000, "sinsts": 0, "sinsti": 0}),
+        Said(ms_of(NOON) + 300_001, {**silent, "east": 50_002, "easf01": 20_002, "sinsts": 0, "sinsti": 0}),
+        Said(ms_of(NOON) + 500_000, {**silent, "east": 50_008, "easf01": 20_008, "sinsts": 0, "sinsti": 0}),
+    ]
+    meter = write(said)
+    for ms in (400_000, 450_000, 500_000, 1_800_000):
+        found = totals(meter, NOON, at(ms_of(NOON) + ms))
+        assert energies(found) == expected(said, ms_of(NOON), ms_of(NOON) + ms), ms
+
+
 def rolled(meter: Meter, step: Rollup.Step, start: datetime, **columns: object) -> None:
     Rollup.objects.create(meter=meter, step=step, start=start, **columns)
 
