@@ -30,8 +30,9 @@ def peaks(meter: Meter, start: datetime, end: datetime, n: int = 10) -> tuple[Pe
     """The `n` minutes of start..end (half-open, aware) with the highest readings, highest first, then by time."""
     own = Rollup.objects.filter(meter=meter, origin=Rollup.Origin.METER, sinsts_max__isnull=False)
     hours = own.filter(step=Rollup.Step.HOUR, start__gt=start - _HOUR, start__lt=end)
-    # The highest minutes lie in the highest hours; what the two hours at the ends have may lie outside.
-    candidates = {*_highest(hours, n), *hours.order_by("start")[:1], *hours.order_by("-start")[:1]}
+    # The highest minutes lie in the highest hours; what the two hours at the ends have may lie outside, so that they
+    # take no other's place.
+    candidates = {*_highest(hours, n + 2), *hours.order_by("start")[:1], *hours.order_by("-start")[:1]}
     found: list[Rollup] = []
     for hour in candidates:
         minutes = own.filter(step=Rollup.Step.MINUTE, start__gte=hour.start, start__lt=hour.start + _HOUR)

@@ -42,6 +42,15 @@ def test_where_minutes_are_no_longer_kept_it_is_the_hour() -> None:
     assert peaks(meter, NOON + MINUTE, NOON + 2 * hour - MINUTE) == ()
 
 
+def test_an_hour_at_an_end_takes_no_other_hours_place() -> None:
+    meter = stored_meter()
+    for minute, high in ((5, 900), (70, 300), (130, 100)):
+        rolled(meter, Rollup.Step.MINUTE, minute, 1, high, high)
+        rolled(meter, Rollup.Step.HOUR, minute // 60 * 60, 1, high, high)
+    found = peaks(meter, NOON + 10 * MINUTE, NOON + 3 * 60 * MINUTE, 1)
+    assert [(one.start, one.high) for one in found] == [(NOON + 70 * MINUTE, 300)]
+
+
 def rolled(meter: Meter, step: Rollup.Step, minutes: int, readings: int, total: int, high: int) -> None:
     Rollup.objects.create(
         meter=meter, step=step, start=NOON + minutes * MINUTE, readings=readings, sinsts_sum=total, sinsts_max=high
