@@ -69,19 +69,41 @@ def test_every_how_to_is_there_in_french_and_english(page: Path) -> None:
 # --- the seed's features -------------------------------------------------------------------------
 
 
-def test_every_feature_of_the_seed_names_tests_that_exist() -> None:
+FEATURES = (
+    *(f"T{n}" for n in range(1, 24)),
+    *(f"F{n}" for n in (*range(1, 28), 37, *range(70, 78), 79, 81, 88, 90, 95, 97)),
+    *(f"I{n}" for n in (*range(1, 7), 12)),
+)
+
+
+def features() -> dict[str, list[str]]:
+    """The cells of each row, by its number."""
     page = (ROOT / "docs" / "reference" / "seed-features.md").read_text()
-    rows = {cells[1].strip(): cells[4] for line in page.splitlines() if len(cells := line.split("|")) == 6}
-    named = {row: re.findall(r"`(tests/[^`:]+)::([^`]+)`", cell) for row, cell in rows.items() if row[1:].isdigit()}
-    assert list(named) == [*(f"T{n}" for n in range(1, 24)), "F81"]
-    assert {row for row, tests in named.items() if not tests} == set()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("|")]
+    return {cells[0]: cells[1:] for cells in rows if cells[0][1:].isdigit()}
+
+
+def test_every_feature_of_the_seed_has_its_row() -> None:
+    assert tuple(features()) == FEATURES
+    assert {row: len(cells) for row, cells in features().items()} == dict.fromkeys(FEATURES, 3)
+
+
+def test_every_feature_of_the_seed_names_tests_that_exist() -> None:
+    named = {row: re.findall(r"`(tests/[^`:]+)::([^`]+)`", cells[2]) for row, cells in features().items()}
+    assert {row for row, tests in named.items() if not tests} == {"F8", "F72", "F77"}  # declined, or Python's own
     missing = [
         f"{path}::{name}"
         for tests in named.values()
         for path, name in tests
-        if not re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
+        if not re.search(rf"^(?:    )?def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
     ]
     assert missing == []
+
+
+def test_every_file_where_a_feature_of_the_seed_lives_is_there() -> None:
+    named = {name for cells in features().values() for name in re.findall(r"`([\w-]+/[^` ]+)`", cells[1])}
+    assert len(named) > 30
+    assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
 # --- conformance ---------------------------------------------------------------------------------

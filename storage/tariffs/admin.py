@@ -14,8 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from storage.admin import MeterAdmin
 from storage.entities.admin import EntityAdmin, EntityTabularInline, PerishableEntityAdmin
 from storage.entities.forms import SignedForm
+from storage.models import Meter
 from storage.tariffs.age import age_of
 from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, Origin, Period, TariffPrice, TempoDay
 from storage.tariffs.seasons import may_be
@@ -150,6 +152,22 @@ class ContractAdmin(PerishableEntityAdmin):
     list_filter = ("meter", "direction")
     list_select_related = ("meter", "offer", "current_user")
     ordering = ("meter", "direction", "-start_date")
+
+
+class _ContractInline(EntityTabularInline):
+    model = Contract
+    fields = ("direction", "offer", "power", "start_date", "end_date")
+    ordering = ("direction", "-start_date")
+
+
+class _MeterAdmin(MeterAdmin):
+    """With its contracts, of which the page of a meter knows nothing by itself."""
+
+    inlines = (_ContractInline,)
+
+
+admin.site.unregister(Meter)
+admin.site.register(Meter, _MeterAdmin)
 
 
 @admin.register(IndexPeriod)

@@ -46,8 +46,8 @@ def page(browser: Client, path: str) -> str:
 
 def posted(browser: Client, path: str, **changes: Any) -> Any:
     """The form of a page as the browser would send it, with some fields filled in anew."""
-    shown = browser.get(f"/admin/tariffs/{path}/")
-    context: Any = shown.context
+    url = path if path.startswith("/") else f"/admin/tariffs/{path}/"
+    context: Any = browser.get(url).context
     form = context["adminform"].form
     given = {bound.html_name: bound.value() for bound in form}
     for inline in context["inline_admin_formsets"]:
@@ -65,7 +65,7 @@ def posted(browser: Client, path: str, **changes: Any) -> Any:
             sent[name] = "on"
         elif value is not None and value is not False:
             sent[name] = str(value)
-    return browser.post(f"/admin/tariffs/{path}/", sent)
+    return browser.post(url, sent)
 
 
 @pytest.mark.parametrize("name", _PAGES)
@@ -124,6 +124,24 @@ def test_a_price_changed_on_the_page_of_its_offer_is_a_new_version_of_the_owners
     before = list(TariffPrice.objects.order_by("pk").values())
     assert load_reference().is_idle
     assert list(TariffPrice.objects.order_by("pk").values()) == before
+
+
+def test_a_contract_is_entered_on_the_page_of_its_meter(browser: Client, meter: Meter) -> None:
+    """And changed there: the next one begins, and the owner stands in its history."""
+    path = f"/admin/storage/meter/{meter.pk}/change/"
+    base, tempo = (Offer.objects.get(code=f"tarif-bleu-{name}") for name in ("base", "tempo"))
+    new = {"contracts-TOTAL_FORMS": 1, "contracts-0-direction": "drawn", "contracts-0-offer": base.pk}
+    since = timezone.make_aware(timezone.datetime(2026, 2, 1))  # type: ignore[attr-defined]  # the stubs hide it
+    new |= {"contracts-0-power": 6, "contracts-0-start_date": since, "contracts-0-end_date": ""}
+    answer = posted(browser, path, **new)
+    assert answer.status_code == 302, answer.context["errors"]
+    answer = posted(browser, path, **{"contracts-0-offer": tempo.pk, "contracts-0-power": 9})
+    assert answer.status_code == 302, answer.context["errors"]
+    old, now = Contract.objects.order_by("start_date")
+    assert (old.offer, old.power, old.start_date, old.end_date) == (base, 6, since, now.start_date)
+    assert (now.offer, now.power, now.end_date) == (tempo, 9, None)
+    owner = User.objects.get(username="owner")
+    assert [record.history_user for record in Contract.history.all()] == [owner] * 3
 
 
 def test_a_price_is_ended_and_stays_what_it_was(browser: Client) -> None:
