@@ -19,7 +19,19 @@ from storage.entities.admin import EntityAdmin, EntityTabularInline, PerishableE
 from storage.entities.forms import SignedForm
 from storage.models import Meter
 from storage.tariffs.age import age_of
-from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, Origin, Period, TariffPrice, TempoDay
+from storage.tariffs.models import (
+    CalendarRule,
+    Contract,
+    EventDay,
+    IndexPeriod,
+    Offer,
+    OffPeakSlot,
+    Origin,
+    Period,
+    TariffPrice,
+    TempoDay,
+)
+from storage.tariffs.observing import USER
 from storage.tariffs.seasons import may_be
 
 if TYPE_CHECKING:  # generic to the type checker only
@@ -53,6 +65,12 @@ class _SignedPriceForm(_PriceForm, SignedForm):
 class _PeriodInline(EntityTabularInline):
     model = Period
     fields = ("code", "name_fr", "name_en", "rank")
+    ordering = ("rank",)
+
+
+class _RuleInline(EntityTabularInline):
+    model = CalendarRule
+    fields = ("rank", "period", "days", "hours", "begins", "ends", "season")
     ordering = ("rank",)
 
 
@@ -91,7 +109,7 @@ class OfferAdmin(EntityAdmin):
     list_filter = ("option", "origin")
     search_fields = ("name", "supplier", "code")
     readonly_fields = ("origin", "age")
-    inlines = (_PeriodInline, _PriceInline)
+    inlines = (_PeriodInline, _PriceInline, _RuleInline)
 
     @admin.display(description=_("age of its prices"))
     def age(self, offer: Offer) -> str:
@@ -190,6 +208,24 @@ class OffPeakSlotAdmin(PerishableEntityAdmin):
     ordering = ("meter", "season", "begins", "-start_date")
 
 
+@admin.register(EventDay)
+class EventDayAdmin(EntityAdmin):
+    """Event days, learned from the meter or entered here."""
+
+    list_display = ("day", "offer", "is_event", "source")
+    list_filter = ("offer", "is_event", "source")
+    list_select_related = ("offer", "current_user")
+    date_hierarchy = "day"
+    ordering = ("-day",)
+    readonly_fields = ("source",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What is entered here comes from the owner."""
+        if form.has_changed():
+            obj.source = USER
+        super().save_model(request, obj, form, change)
+
+
 class _TempoDayForm(_Form):
     def clean(self) -> dict[str, Any] | None:
         """Refuse a colour that no such day has."""
@@ -217,5 +253,5 @@ class TempoDayAdmin(_Admin):
         """What is entered here comes from the owner."""
         assert isinstance(obj, TempoDay)
         if form.has_changed():
-            obj.source = "user"
+            obj.source = USER
         super().save_model(request, obj, form, change)

@@ -1,25 +1,74 @@
-"""In which period of an offer an hour's energy falls: pure. Where that is not known there are several, no guess."""
+"""In which period of an offer an hour's energy falls: pure. Where that is not known there are several, no guess.
+
+Every offer is a list of rules, the first that fits decides: those of the known options stand here, those of any other
+offer are its owner's to enter (`rules.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from itertools import product
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from bridge.tic.values import PARIS
-from storage.tariffs.costs import UNKNOWN, Bucket, Known, periods_of
+from storage.tariffs.costs import DRAWN, UNKNOWN, Bucket, Known, Told, periods_of
+from storage.tariffs.holidays import is_public_holiday
+from storage.tariffs.seasons import is_winter
 
 DAY: Final = 1440  # minutes
 COLOURS: Final = ("bleu", "blanc", "rouge")
-_SUNDAY: Final = 6
-_WINTER: Final = (11, 12, 1, 2, 3)  # months with red days and mobile peaks, and of an off-peak slot's winter
+EVENT, NORMAL = "event", "normal"
+_SATURDAY, _SUNDAY = 5, 6
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # What the meter's own indexes may decide: their hours are the same with every supplier.
 _COMMON: Final[Mapping[str, frozenset[str]]] = {
     "hphc": frozenset({"hc", "hp"}),
     "tempo": frozenset(f"{colour}_{hours}" for colour in COLOURS for hours in ("hc", "hp")),
     "ejp": frozenset({"hn", "pm"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a period counts: all that it says must be so. Hours over midnight belong to the day on which they begin."""
+
+    period: str
+    days: str = (
+        "every"  # every, working, weekend, holiday, a weekday; bleu, blanc, rouge, event: somebody declares them
+    )
+    begins: int | None = None  # minute of the day; None: any hour
+    ends: int | None = None
+    off_peak: bool = False  # in the off-peak slots of the meter
+    season: str = "all"  # all, summer, winter
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether nobody can tell its days in advance."""
+        return self.days == EVENT or self.days in COLOURS
+
+    def has(self, minute: int) -> bool:
+        """Whether it counts at a minute of the day."""
+        return self.begins is None or self.ends is None or _lies(minute, self.begins, self.ends)
+
+    def day(self, wall: datetime) -> date:
+        """To which day an instant belongs."""
+        began_yesterday = (
+            self.begins is not None and self.ends is not None and self.ends <= self.begins and _minute(wall) < self.ends
+        )
+        return wall.date() - timedelta(days=began_yesterday)
+
+
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "base": (Rule("base"),),
+    "hphc": (Rule("hc", off_peak=True), Rule("hp")),
+    "tempo": tuple(
+        Rule(f"{colour}_{hours}", colour, begins * 60, ends * 60)
+        for colour, (hours, begins, ends) in product(COLOURS, (("hp", 6, 22), ("hc", 22, 6)))
+    ),
+    "ejp": (Rule("pm", EVENT, 7 * 60, 60, season="winter"), Rule("hn")),
 }
 
 
@@ -33,16 +82,13 @@ class Slot:
     ends: int
     season: str  # all, summer, winter
 
-    def holds(self, at: int, month: int) -> bool:
+    def holds(self, at: int, day: date) -> bool:
         """Whether it is in use at a moment."""
-        in_season = self.season == "all" or (self.season == "winter") == (month in _WINTER)
-        return in_season and self.start <= at and (self.end is None or at < self.end)
+        return _in_season(self.season, day) and self.start <= at and (self.end is None or at < self.end)
 
     def has(self, minute: int) -> bool:
         """Whether a minute of the day lies in it."""
-        if self.begins < self.ends:
-            return self.begins <= minute < self.ends
-        return minute >= self.begins or minute < self.ends
+        return _lies(minute, self.begins, self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +111,6 @@ class Facts:
     zone: ZoneInfo
     known: Known
     slots: Sequence[Slot] = ()
-    colours: Mapping[date, str] = field(default_factory=dict)  # of Tempo days
     pieces: Callable[[int], Sequence[Piece]] = _no_pieces  # minutes or half hours of the hour that begins then
 
 
@@ -76,6 +121,8 @@ class Plan:
     offer: int
     option: str
     periods: tuple[str, ...]  # those that it prices
+    rules: tuple[Rule, ...] = ()
+    declared: Mapping[date, str] = field(default_factory=dict)  # colours, or event and normal days, as far as known
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +134,54 @@ class Part:
     why: str = ""  # it is not certain
 
 
-def parts(plan: Plan, bucket: Bucket, facts: Facts) -> Iterator[Part]:
-    """An hour's energy under an offer."""
+Answer: TypeAlias = tuple[tuple[str, ...], str]  # the periods that it may be, and why there are several
+Question: TypeAlias = date | None  # of which day the word is not known; None: whether it is off-peak
+
+
+def parts(plan: Plan, bucket: Bucket, facts: Facts) -> Iterable[Part]:
+    """Energy of an hour (or of a day whose hours are not known) under an offer."""
     total = sum(bucket.indexes.values()) if bucket.east is None else bucket.east
     if plan.option == "base":
-        yield Part(("base",), total)
-    elif (own := _counted(plan, bucket, facts.known)) is not None:
-        yield from own
-    elif plan.option == "hphc":
-        yield from _off_peak(bucket, total, facts)
-    elif plan.option == "tempo":
-        yield _tempo(bucket, total, facts)
-    elif plan.option == "ejp":
-        yield _ejp(bucket, total)
-    else:
-        yield Part(plan.periods, total, "no rule tells the hours of this offer")
+        return [Part(("base",), total)]
+    own = _counted(plan, bucket, facts.known)
+    if own is not None:
+        return own
+    if not plan.rules:
+        return [Part(plan.periods, total, "no rule tells the hours of this offer")]
+    return _by_clock(plan, bucket, total, facts)
+
+
+def by_rules(plans: Mapping[int, Plan], facts: Facts) -> Told:
+    """For `price_day`: what the rules of the contract's offer say of a bucket; None if it has none of its own."""
+
+    def told(bucket: Bucket) -> Iterable[tuple[str, int]] | None:
+        agreement = facts.known.agreement(DRAWN, bucket.start)
+        plan = None if agreement is None else plans.get(agreement.offer)
+        if plan is None:
+            return None
+        shared = parts(plan, bucket, facts)
+        return [(part.periods[0] if len(part.periods) == 1 else UNKNOWN, part.wh) for part in shared]
+
+    return told
+
+
+def telling(plan: Plan, bucket: Bucket, facts: Facts) -> tuple[date, str] | None:
+    """The day, and what it is, that the index which runs in an hour gives away: the period is possible on no other."""
+    told = [(wh, period) for period, wh in periods_of(bucket, facts.known) if wh]
+    if bucket.estimated or not told:
+        return None
+    _, period = max(told)  # what a reading after the full hour leaves to the index before is less
+    if all(rule.period != period for rule in plan.rules):
+        return None
+    blank = replace(plan, declared={})
+    found = set()
+    for minute in (0, 59):
+        wall, paris = (_local(bucket.start + 60 * minute, zone) for zone in (facts.zone, PARIS))
+        slots = [slot for slot in facts.slots if slot.holds(bucket.start, wall.date())]
+        ways = [assumed for assumed, name in _walk(blank, blank.rules, wall, paris, slots, {}) if name == period]
+        found |= {tuple((day, word) for day, word in way.items() if day is not None) for way in ways} or {()}
+    [only, *others] = found
+    return only[0] if not others and len(only) == 1 else None
 
 
 def _counted(plan: Plan, bucket: Bucket, known: Known) -> list[Part] | None:
@@ -109,7 +189,7 @@ def _counted(plan: Plan, bucket: Bucket, known: Known) -> list[Part] | None:
     told = [(period, wh) for period, wh in periods_of(bucket, known) if wh]
     if not bucket.indexes or any(period == UNKNOWN for period, _ in told):
         return None
-    contract = known.agreement("drawn", bucket.start)
+    contract = known.agreement(DRAWN, bucket.start)
     common = _COMMON.get(plan.option)
     if common is None:  # the hours of such an offer are its own
         common = frozenset(plan.periods) if contract is not None and contract.offer == plan.offer else frozenset()
@@ -118,58 +198,119 @@ def _counted(plan: Plan, bucket: Bucket, known: Known) -> list[Part] | None:
     return [Part((period,), wh) for period, wh in told]
 
 
-def _local(at: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(at, UTC).astimezone(zone).replace(tzinfo=None)
-
-
-def _off_peak(bucket: Bucket, total: int, facts: Facts) -> Iterable[Part]:
-    wall = _local(bucket.start, facts.zone)
-    slots = [slot for slot in facts.slots if slot.holds(bucket.start, wall.month)]
-    if not slots:
-        return [Part(("hc", "hp"), total, "no off-peak slots are known")]
-    first = wall.hour * 60 + wall.minute
-    kinds = [_kind(slots, first + n) for n in range(60)]
+def _by_clock(plan: Plan, bucket: Bucket, total: int, facts: Facts) -> list[Part]:
+    kinds = [kind for start in range(bucket.start, bucket.end, 3600) for kind in _minutes(plan, start, facts)]
     if len(set(kinds)) == 1:
-        return [Part((kinds[0],), total)]
+        return [Part(kinds[0][0], total, kinds[0][1])]
     pieces = facts.pieces(bucket.start)
-    whole = sum(piece.length for piece in pieces) == 3600 and sum(piece.wh for piece in pieces) == total
-    found = [_piece(piece, bucket.start, kinds) for piece in pieces] if whole else []
-    if found and all(kind is not None for kind in found):
-        by_kind = zip(found, pieces, strict=True)
-        return [Part((str(kind),), piece.wh) for kind, piece in by_kind]
-    return [Part(("hc", "hp"), total, "a slot begins or ends within the hour, and its minutes are not known")]
+    whole = sum(piece.length for piece in pieces) == 60 * len(kinds) and sum(piece.wh for piece in pieces) == total
+    found = [_piece(piece, bucket.start, kinds) for piece in pieces] if whole else [None]
+    if all(kind is not None for kind in found):
+        return [Part(kind[0], piece.wh, kind[1]) for kind, piece in zip(found, pieces, strict=True) if kind]
+    possible = tuple(dict.fromkeys(period for periods, _ in kinds for period in periods))
+    if any(not periods for periods, _ in kinds):
+        return [Part((), total, "no rule of this offer tells all of its hours")]
+    return [Part(possible, total, "a slot begins or ends within the hour, and its minutes are not known")]
 
 
-def _kind(slots: Sequence[Slot], minute: int) -> str:
-    return "hc" if any(slot.has(minute % DAY) for slot in slots) else "hp"
-
-
-def _piece(piece: Piece, hour: int, kinds: Sequence[str]) -> str | None:
-    """The one period in which it lies."""
-    first = (piece.start - hour) // 60
+def _piece(piece: Piece, start: int, kinds: Sequence[Answer]) -> Answer | None:
+    """The one answer in which it lies."""
+    first = (piece.start - start) // 60
     own = set(kinds[first : first + max(1, piece.length // 60)])
     return own.pop() if len(own) == 1 else None
 
 
-def _tempo(bucket: Bucket, total: int, facts: Facts) -> Part:
-    """A day lasts from six to six, Paris time; its first sixteen hours are peak hours."""
-    begun = _local(bucket.start, PARIS) - timedelta(hours=6)
-    hours, day = "hp" if begun.hour < 16 else "hc", begun.date()
-    colour = facts.colours.get(day)
-    if colour is not None:
-        return Part((f"{colour}_{hours}",), total)
-    possible = ["bleu"]
-    if day.weekday() != _SUNDAY:
-        possible.append("blanc")
-        if day.month in _WINTER and day.weekday() < 5:
-            possible.append("rouge")
-    why = "the colours of its days are not known" if len(possible) > 1 else ""
-    return Part(tuple(f"{name}_{hours}" for name in possible), total, why)
+def _minutes(plan: Plan, start: int, facts: Facts) -> Iterator[Answer]:
+    """Of each minute of an hour; the rules are asked where something begins or ends only."""
+    walls = {zone: _local(start, zone) for zone in (facts.zone, PARIS)}
+    slots = [slot for slot in facts.slots if slot.holds(start, walls[facts.zone].date())]
+    clocks = [at for rule in plan.rules for at in (rule.begins, rule.ends)]
+    clocks += [at for slot in slots for at in (slot.begins, slot.ends)]
+    edges = {0, *((at - walls[facts.zone].minute) % 60 for at in clocks if at is not None)}
+    answer: Answer = ((), "")
+    for minute in range(60):
+        if minute in edges:
+            ahead = timedelta(minutes=minute)
+            answer = _answer(plan, walls[facts.zone] + ahead, walls[PARIS] + ahead, slots)
+        yield answer
 
 
-def _ejp(bucket: Bucket, total: int) -> Part:
-    """A mobile peak lasts from seven to one, Paris time, and begins between November and March."""
-    begun = _local(bucket.start, PARIS) - timedelta(hours=7)
-    if begun.hour < 18 and begun.month in _WINTER:
-        return Part(("hn", "pm"), total, "the days of its mobile peaks are not known")
-    return Part(("hn",), total)
+def _answer(plan: Plan, wall: datetime, paris: datetime, slots: Sequence[Slot]) -> Answer:
+    found = list(_walk(plan, plan.rules, wall, paris, slots, {}))
+    periods = tuple(dict.fromkeys(period for _, period in found if period is not None))
+    if any(period is None for _, period in found):
+        return (), "no rule of this offer tells all of its hours"
+    if len(periods) == 1:
+        return periods, ""
+    return periods, _why(plan, {question for assumed, _ in found for question in assumed})
+
+
+def _why(plan: Plan, questions: set[Question]) -> str:
+    if None in questions:
+        return "no off-peak slots are known"
+    return "the colours of its days are not known" if plan.option == "tempo" else "its event days are not known"
+
+
+def _walk(
+    plan: Plan, rules: Sequence[Rule], wall: datetime, paris: datetime, slots: Sequence[Slot],
+    assumed: Mapping[Question, str],
+) -> Iterator[tuple[Mapping[Question, str], str | None]]:  # fmt: skip
+    """For each way in which what is not known may be: what it is, and the period then (None: no rule fits)."""
+    for n, rule in enumerate(rules):
+        clock = paris if rule.is_declared else wall  # whoever declares days means those of Paris
+        day = rule.day(clock)
+        if not (rule.has(_minute(clock)) and _in_season(rule.season, day)):
+            continue
+        if rule.off_peak and not slots and None not in assumed:
+            for each in ("hc", "hp"):
+                yield from _walk(plan, rules[n:], wall, paris, slots, {**assumed, None: each})
+            return
+        if rule.off_peak and not (any(s.has(_minute(wall)) for s in slots) if slots else assumed[None] == "hc"):
+            continue
+        word = plan.declared.get(day) or assumed.get(day)
+        if rule.is_declared and word is None:
+            for each in _words(rule, day):
+                yield from _walk(plan, rules[n:], wall, paris, slots, {**assumed, day: each})
+            return
+        if word == rule.days if rule.is_declared else _is_day(rule.days, day):
+            yield assumed, rule.period
+            return
+    yield assumed, None
+
+
+def _words(rule: Rule, day: date) -> tuple[str, ...]:
+    """What a day may be that nobody told."""
+    if rule.days == EVENT:
+        return EVENT, NORMAL
+    if day.weekday() == _SUNDAY:
+        return COLOURS[:1]
+    return COLOURS if is_winter(day) and day.weekday() < _SATURDAY else COLOURS[:2]
+
+
+def _is_day(days: str, day: date) -> bool:
+    if days == "holiday":
+        return is_public_holiday(day)
+    if days == "working":
+        return day.weekday() < _SATURDAY
+    if days == "weekend":
+        return day.weekday() >= _SATURDAY
+    return days == "every" or days == WEEKDAYS[day.weekday()]
+
+
+def _in_season(season: str, day: date) -> bool:
+    return season == "all" or (season == "winter") == is_winter(day)
+
+
+def _lies(minute: int, begins: int, ends: int) -> bool:
+    """Over midnight when it ends before it begins."""
+    if begins < ends:
+        return begins <= minute < ends
+    return minute >= begins or minute < ends
+
+
+def _minute(wall: datetime) -> int:
+    return wall.hour * 60 + wall.minute
+
+
+def _local(at: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(at, UTC).astimezone(zone).replace(tzinfo=None)

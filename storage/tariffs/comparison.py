@@ -182,10 +182,8 @@ def _reasons(lines: Iterable[Line], fixed: Decimal | None, power: int | None) ->
         for period, price in zip(line.periods, line.prices, strict=True):
             if price is None:
                 lost[f"the price of {period or '?'} is not known"] += line.wh
-        if not line.periods:
-            lost["it has no periods"] += line.wh
-        if line.why:
-            lost[line.why] += line.wh
+        if line.why or not line.periods:
+            lost[line.why or "it has no periods"] += line.wh
     if fixed is None:
         yield f"the subscription at {power} kVA is not known, of all days or some" if power else "no power is known"
     yield from (f"{why} ({wh / 1000:.1f} kWh)" for why, wh in lost.items())

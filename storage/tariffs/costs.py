@@ -6,12 +6,12 @@ Unknown is None, never zero: energy without a contract, a price or a meaning sta
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 from storage.tariffs.timeline import Timeline
 
@@ -116,12 +116,30 @@ class Day:
         return self.end - self.start
 
 
-def price_day(day: Day, buckets: Sequence[Bucket], known: Known, *, lacks: bool = False) -> list[Row]:
-    """The rows of a day. `lacks`: hours are missing, so that more was drawn than the buckets tell."""
+# The periods of a bucket and their Wh; None: its indexes say them.
+Told: TypeAlias = Callable[[Bucket], Iterable[tuple[str, int]] | None]
+
+
+def _nothing(_: Bucket) -> None:
+    return None
+
+
+def price_day(
+    day: Day,
+    buckets: Sequence[Bucket],
+    known: Known,
+    *,
+    lacks: bool = False,
+    told: Told = _nothing,
+) -> list[Row]:
+    """The rows of a day. `lacks`: hours are missing, so that more was drawn than the buckets tell.
+
+    `told` is what the rules of an offer say of its hours (`calendars.by_rules`).
+    """
     drawn = [bucket for bucket in buckets if bucket.is_drawn_known]
     injected = [bucket for bucket in buckets if bucket.injected is not None]
     lacks |= any(bucket.has_reset for bucket in buckets)
-    rows = _energy_rows(DRAWN, (part for bucket in drawn for part in _drawn_parts(bucket, known)), known)
+    rows = _energy_rows(DRAWN, (part for bucket in drawn for part in _drawn_parts(bucket, known, told)), known)
     if lacks:
         rows = _with_lacking(DRAWN, rows)
     rows += subscription(day, DRAWN, known)
@@ -153,13 +171,14 @@ def periods_of(bucket: Bucket, known: Known) -> Iterator[tuple[str, int]]:
         yield UNKNOWN, rest
 
 
-def _drawn_parts(bucket: Bucket, known: Known) -> Iterator[_Part]:
+def _drawn_parts(bucket: Bucket, known: Known, told: Told) -> Iterator[_Part]:
     agreement = known.agreement(DRAWN, bucket.start)
     if agreement is not None and agreement.only:
         total = sum(bucket.indexes.values()) if bucket.east is None else bucket.east
         yield _Part(bucket, agreement.only, total)
         return
-    for period, wh in periods_of(bucket, known):
+    ruled = told(bucket)
+    for period, wh in periods_of(bucket, known) if ruled is None else ruled:
         yield _Part(bucket, period, wh)
 
 

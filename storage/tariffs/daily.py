@@ -15,10 +15,12 @@ from django.db import transaction
 
 from storage.buckets import HOUR, ceiling, midnights, zone_of
 from storage.models import Data, Meter
-from storage.tariffs import loading
-from storage.tariffs.costs import UNKNOWN, Bucket, Day, Known, Row, price_day
+from storage.tariffs import loading, plans
+from storage.tariffs.calendars import Facts, by_rules
+from storage.tariffs.costs import UNKNOWN, Bucket, Day, Known, Row, Told, price_day
 from storage.tariffs.learning import learn
 from storage.tariffs.models import DayCost, DirtyDays
+from storage.tariffs.observing import observe
 
 _DAYS: Final = 31  # of one transaction: a writer of readings waits no longer than these take
 _READINGS: Final = 20_000  # whose labels are looked at in one transaction; if there are more, it takes a day
@@ -48,11 +50,14 @@ def _turn(pk: int) -> int:
     if _are_many(pk, first, days[-1]):
         days = midnights(first, min(end, first + 86_400), where)
     learn(pk, loading.moment(first), loading.moment(days[-1]))
+    facts = Facts(where, loading.known(pk), plans.slots(pk), lambda hour: plans.pieces(pk, hour))
+    hours = loading.hours(pk, first, days[-1])
+    observe(meter, hours, facts)
     marked = mark.first, mark.last
     mark.refresh_from_db()
     if (mark.first, mark.last) != marked:
         return 1  # what was learned marks as well: begin again
-    _write(pk, days, where, end if span is None else span[1])
+    _write(pk, days, hours, facts, end if span is None else span[1])
     mark.first = loading.moment(days[-1])
     if days[-1] >= end:
         mark.delete()
@@ -73,9 +78,8 @@ def _bounds(mark: DirtyDays, span: tuple[int, int] | None) -> tuple[int, int]:
     return max(first, span[0]), min(last, span[1])
 
 
-def _write(pk: int, edges: list[int], where: ZoneInfo, heard_until: int) -> None:
-    known = loading.known(pk)
-    hours = loading.hours(pk, edges[0], edges[-1])
+def _write(pk: int, edges: list[int], hours: list[Bucket], facts: Facts, heard_until: int) -> None:
+    told = by_rules(plans.own_plans(pk), facts)
     whole = {bucket.start: bucket for bucket in loading.days(pk, edges[0], edges[-1])}
     there = DayCost.objects.filter(
         meter=pk, day__gte=loading.moment(edges[0]), day__lt=loading.moment(edges[-1])
@@ -83,7 +87,9 @@ def _write(pk: int, edges: list[int], where: ZoneInfo, heard_until: int) -> None
     stored = {day: list(rows) for day, rows in groupby(there, key=lambda row: int(row.day.timestamp()))}
     for start, end in pairwise(edges):
         mine = [bucket for bucket in hours if start <= bucket.start < end]
-        rows = _priced(start, end, mine, whole.get(start), known, where, heard_until)
+        rows = _priced(
+            Day(start, end, _of_year(start, facts.zone)), mine, whole.get(start), facts.known, told, heard_until
+        )
         old = stored.get(start, [])
         if rows != [Row(row.direction, row.period, row.wh, row.amount, row.estimated) for row in old]:
             DayCost.objects.filter(pk__in=[row.pk for row in old]).delete()
@@ -96,15 +102,17 @@ def _write(pk: int, edges: list[int], where: ZoneInfo, heard_until: int) -> None
             )  # fmt: skip
 
 
+def _of_year(start: int, where: ZoneInfo) -> int:
+    return 366 if isleap(datetime.fromtimestamp(start, UTC).astimezone(where).year) else 365
+
+
 def _priced(
-    start: int, end: int, hours: list[Bucket], whole: Bucket | None, known: Known, where: ZoneInfo, heard_until: int
+    day: Day, hours: list[Bucket], whole: Bucket | None, known: Known, told: Told, heard_until: int
 ) -> list[Row]:
-    year = datetime.fromtimestamp(start, UTC).astimezone(where).year
-    day = Day(start, end, 366 if isleap(year) else 365)
     if whole is not None and not loading.starts(hours):
-        return price_day(day, [replace(whole, end=end)], known)
-    due = set(range(ceiling(start, HOUR), min(end, heard_until), HOUR))  # of what is to come nothing is missing
-    return price_day(day, hours, known, lacks=not due <= loading.starts(hours))
+        return price_day(day, [replace(whole, end=day.end)], known, told=told)
+    due = set(range(ceiling(day.start, HOUR), min(day.end, heard_until), HOUR))  # of what is to come nothing is missing
+    return price_day(day, hours, known, lacks=not due <= loading.starts(hours), told=told)
 
 
 # --- questions -----------------------------------------------------------------------------------

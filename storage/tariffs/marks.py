@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
@@ -11,7 +11,17 @@ from simple_history.signals import post_create_historical_record
 
 from storage.models import Rollup
 from storage.rollups import rolled_up
-from storage.tariffs.models import Contract, DirtyDays, IndexPeriod, Offer, TariffPrice
+from storage.tariffs.models import (
+    CalendarRule,
+    Contract,
+    DirtyDays,
+    EventDay,
+    IndexPeriod,
+    Offer,
+    OffPeakSlot,
+    TariffPrice,
+)
+from storage.tariffs.seasons import Season
 
 
 def mark(meters: Iterable[int], first: datetime, last: datetime | None = None) -> None:
@@ -42,13 +52,24 @@ def _on_rolled_up(*, meter: int, start: int, end: int, **_: Any) -> None:  # a s
 
 
 def _on_change(*, instance: Any, history_instance: Any, **_: Any) -> None:  # any entity and its record
-    if isinstance(instance, Offer):
-        for contract in Contract.objects.filter(offer=instance.pk):
+    if isinstance(instance, (Offer, CalendarRule)):
+        offer = instance.pk if isinstance(instance, Offer) else instance.offer_id
+        for contract in Contract.objects.filter(offer=offer):
             mark([contract.meter_id], contract.start_date)
-    elif isinstance(instance, (TariffPrice, Contract, IndexPeriod)):
+    elif isinstance(instance, EventDay):
+        _mark_event(instance)
+    elif isinstance(instance, (TariffPrice, Contract, IndexPeriod, OffPeakSlot)):
         before = history_instance.prev_record  # where it stood before it was moved or given to another
         for record in [instance] if before is None else [instance, before]:
             mark(_meters(record), record.start_date)
+
+
+def _mark_event(event: EventDay) -> None:
+    """Its own hours end on the next day. The last event day of a season says that all others are none."""
+    day = datetime.combine(event.day, time(), UTC)
+    for offer in Offer.objects.filter(pk=event.offer_id, option=Offer.Option.OTHER):
+        first = day if offer.events is None else datetime.combine(Season.of(event.day).first, time(), UTC)
+        mark(_meters(event), first - timedelta(days=1), day + timedelta(days=2) if offer.events is None else None)
 
 
 def _meters(record: Any) -> set[int]:  # an entity, or a record of its history

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from storage.entities.models import DecimalField, Entity, NaturalQuerySet, PerishableEntity, natural, periods
 from storage.instants import InstantField
 from storage.models import Meter
+from storage.tariffs.rules import CalendarRule, EventDay
 
 
 class Origin(models.TextChoices):
@@ -44,6 +45,7 @@ class Offer(Entity):
     name = models.CharField(_("name"), max_length=80)
     supplier = models.CharField(_("supplier"), max_length=64, blank=True)
     option = models.CharField(_("option"), max_length=8, choices=Option)
+    events = models.PositiveSmallIntegerField(_("event days from one September to the next"), null=True, blank=True)
     origin = models.CharField(_("origin"), max_length=8, choices=Origin, default=Origin.USER)
     shipped = _shipped()
 
@@ -231,3 +233,19 @@ class DirtyDays(models.Model):
 
     def __str__(self) -> str:
         return f"{self.meter_id} from {self.first:%Y-%m-%d}"
+
+
+__all__ = [
+    "CalendarRule",
+    "Contract",
+    "DayCost",
+    "DirtyDays",
+    "EventDay",
+    "IndexPeriod",
+    "OffPeakSlot",
+    "Offer",
+    "Origin",
+    "Period",
+    "TariffPrice",
+    "TempoDay",
+]

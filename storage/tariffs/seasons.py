@@ -78,6 +78,16 @@ def faults(known: Mapping[date, str]) -> list[str]:
     return found
 
 
+def completed(events: Mapping[date, bool], number: int | None) -> dict[date, bool]:
+    """With the other days of each season in which as many event days are known as it has: they are none."""
+    found = dict(events)
+    for season in {Season.of(day) for day in events} if number else ():
+        days = [season.first + timedelta(n) for n in range((season.last - season.first).days + 1)]
+        if sum(events.get(day, False) for day in days) >= (number or 0):
+            found |= {day: False for day in days if day not in found}
+    return found
+
+
 def ejp_peak(day: date) -> tuple[datetime, datetime]:
     """From when to when the mobile peak of an EJP day lasts: seven in the morning to one at night."""
     if not is_winter(day):

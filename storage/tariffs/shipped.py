@@ -30,6 +30,18 @@ class ShippedPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class ShippedRule:
+    """When a period counts."""
+
+    rank: int
+    period: str
+    days: str
+    hours: str
+    begins: time | None
+    ends: time | None
+
+
+@dataclass(frozen=True, slots=True)
 class ShippedOffer:
     """An offer with its periods and all its prices, past and present."""
 
@@ -39,6 +51,8 @@ class ShippedOffer:
     option: str
     periods: tuple[ShippedPeriod, ...]
     prices: tuple[Price, ...]
+    events: int | None
+    rules: tuple[ShippedRule, ...]
 
 
 def digest() -> str:
@@ -70,7 +84,16 @@ def _offer(entry: Mapping[str, Any], sources: Mapping[str, str], checked_on: dat
         for (grid, amounts), (start, end) in zip(grids, _spans([grid for grid, _ in grids]), strict=True)
         for period, power, amount in amounts
     )  # fmt: skip
-    return ShippedOffer(entry["code"], entry["name"], entry["supplier"], entry["option"], periods, tuple(prices))
+    events = int(entry["events"]) if "events" in entry else None
+    rules = tuple(_rule(rank, rule) for rank, rule in enumerate(entry.get("rules", []), 1))
+    about = (entry["code"], entry["name"], entry["supplier"], entry["option"])
+    return ShippedOffer(*about, periods, tuple(prices), events, rules)
+
+
+def _rule(rank: int, entry: Mapping[str, str]) -> ShippedRule:
+    begins, ends = (time.fromisoformat(entry[name]) if name in entry else None for name in ("begins", "ends"))
+    hours = "all" if begins is None else "clock"
+    return ShippedRule(rank, entry["period"], entry.get("days", "every"), hours, begins, ends)
 
 
 def _spans(grids: Sequence[Mapping[str, str]]) -> list[tuple[datetime, datetime | None]]:

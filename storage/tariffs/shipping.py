@@ -18,6 +18,7 @@ SHIPPED: Final = "shipped"
 _REASON: Final = "prices that come with ticbridge"
 _OFFER: Final = ("name", "supplier", "option")
 _PERIOD: Final = ("name_fr", "name_en", "rank")
+_RULE: Final = ("rank", "period", "days", "hours", "begins", "ends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Models:
     period: Any
     price: Any
     contract: Any
+    rule: Any = None  # migrations before it know none
 
 
 def load_reference(models: Models | None = None, *, force: bool = False, dry_run: bool = False) -> Outcome:
@@ -56,9 +58,15 @@ def unload_reference(models: Models) -> None:
 
 
 def _todays() -> Models:
-    from storage.tariffs.models import Contract, Offer, Period, TariffPrice  # noqa: PLC0415  migrations have their own
+    from storage.tariffs.models import (  # noqa: PLC0415  migrations have their own
+        CalendarRule,
+        Contract,
+        Offer,
+        Period,
+        TariffPrice,
+    )
 
-    return Models(Offer, Period, TariffPrice, Contract)
+    return Models(Offer, Period, TariffPrice, Contract, CalendarRule)
 
 
 def _load(models: Models, shipped: ShippedOffer, force: bool, outcome: Outcome) -> None:
@@ -76,6 +84,31 @@ def _load(models: Models, shipped: ShippedOffer, force: bool, outcome: Outcome) 
         gone={(tuple(series), start) for *series, start in _deleted_prices(models, offer)},
     )
     write(models.price, offer, made, SHIPPED, outcome)
+    if models.rule is not None and shipped.rules:
+        _load_rules(models.rule, offer, shipped, force, outcome)
+
+
+def _load_rules(model: Any, offer: Any, shipped: ShippedOffer, force: bool, outcome: Outcome) -> None:
+    """All of them or none: an offer that has rules, or had some, has its owner's."""
+    wanted = [{name: getattr(rule, name) for name in _RULE} for rule in shipped.rules]
+    there = list(model.objects.filter(offer=offer).order_by("rank").values(*_RULE))
+    if there == wanted:
+        outcome.same += len(wanted)
+        return
+    if not force and (there or _was_ruled(model, offer)):
+        outcome.kept.append(f"{offer.code}: you changed its rules of hours, and they stay so")
+        return
+    model.objects.filter(offer=offer).delete()
+    for columns in wanted:
+        model.objects.create(offer=offer, **columns)
+    type(offer).objects.filter(pk=offer.pk).update(events=shipped.events)
+    outcome.removed += len(there)
+    outcome.made += len(wanted)
+
+
+def _was_ruled(model: Any, offer: Any) -> bool:
+    history = getattr(model, "history", None)
+    return history is not None and bool(history.filter(offer_id=offer.pk).exists())
 
 
 def _upsert(

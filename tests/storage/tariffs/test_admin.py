@@ -13,11 +13,28 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from storage.models import Meter
-from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, TariffPrice, TempoDay
+from storage.tariffs.models import (
+    CalendarRule,
+    Contract,
+    EventDay,
+    IndexPeriod,
+    Offer,
+    OffPeakSlot,
+    TariffPrice,
+    TempoDay,
+)
 from storage.tariffs.shipping import load_reference
 
 pytestmark = pytest.mark.django_db
-_PAGES = ("offer", "tariffprice", "contract", "indexperiod", "offpeakslot", "tempoday")
+_PAGES = ("offer", "tariffprice", "contract", "indexperiod", "offpeakslot", "eventday", "tempoday")
+
+_RULE: dict[str, Any] = {
+    "rules-TOTAL_FORMS": 1,
+    "rules-0-rank": 1,
+    "rules-0-days": "every",
+    "rules-0-hours": "all",
+    "rules-0-season": "all",
+}  # as the page has it
 
 
 @pytest.fixture(autouse=True)
@@ -74,11 +91,12 @@ def test_each_table_has_its_list_and_its_form(browser: Client, meter: Meter, nam
     Contract.objects.create(meter=meter, offer=offer, power=9)
     IndexPeriod.objects.create(meter=meter, index=1, label="HC BLEU", period="bleu_hc")
     OffPeakSlot.objects.create(meter=meter, begins="22:30", ends="06:30")
+    EventDay.objects.create(offer=offer, day=date(2026, 1, 6))
     TempoDay.objects.create(day=date(2026, 1, 6), colour="rouge", source="meter")
     for path in (name, f"{name}/add"):
         page(browser, path)
     model: Any = {"offer": Offer, "tariffprice": TariffPrice, "contract": Contract, "indexperiod": IndexPeriod,
-                  "offpeakslot": OffPeakSlot, "tempoday": TempoDay}[name]  # fmt: skip
+                  "offpeakslot": OffPeakSlot, "eventday": EventDay, "tempoday": TempoDay}[name]  # fmt: skip
     page(browser, f"{name}/{model.objects.latest('pk').pk}/change")
 
 
@@ -162,6 +180,35 @@ def test_the_page_of_an_offer_with_a_long_past_can_be_saved(browser: Client) -> 
     offer.refresh_from_db()
     assert (offer.name, offer.origin) == ("Base at home", "shipped")
     assert set(offer.prices.values_list("origin", flat=True)) == {"shipped"}
+
+
+def test_rules_of_hours_are_entered_on_the_page_of_their_offer(browser: Client) -> None:
+    offer = Offer.objects.create(code="mine", name="Mine", option=Offer.Option.OTHER)
+    rule = _RULE | {"rules-0-period": "weekend", "rules-0-days": "weekend"}
+    half = posted(browser, f"offer/{offer.pk}/change", **rule | {"rules-0-hours": "clock", "rules-0-begins": "22:00"})
+    assert half.context["errors"] == [["Hours from begin to end need both, and two different ones."]]
+    answer = posted(browser, f"offer/{offer.pk}/change", **rule | {"rules-0-hours": "all"})
+    assert answer.status_code == 302, answer.context["errors"]
+    made = CalendarRule.objects.get(offer=offer)
+    assert (made.rank, made.period, made.days, made.hours, made.season) == (1, "weekend", "weekend", "all", "all")
+    assert made.history.first().history_user == User.objects.get(username="owner")
+
+
+def test_rules_of_a_known_option_are_refused_on_its_page(browser: Client) -> None:
+    offer = Offer.objects.get(code="tarif-bleu-ejp")
+    answer = posted(browser, f"offer/{offer.pk}/change", **_RULE | {"rules-0-period": "pm"})
+    assert answer.context["errors"] == [["The hours of this option are known: rules are for other periods only."]]
+
+
+def test_an_event_day_that_is_entered_is_the_owners(browser: Client) -> None:
+    offer = Offer.objects.get(code="tarif-bleu-ejp")
+    learned = EventDay.objects.create(offer=offer, day=date(2026, 1, 6), is_event=False, source="meter ...0149")
+    assert posted(browser, f"eventday/{learned.pk}/change").status_code == 302
+    learned.refresh_from_db()
+    assert learned.source == "meter ...0149"
+    assert posted(browser, f"eventday/{learned.pk}/change", is_event=True).status_code == 302
+    learned.refresh_from_db()
+    assert (learned.is_event, learned.source) == (True, "user")
 
 
 def test_a_colour_that_no_such_day_has_is_refused(browser: Client) -> None:

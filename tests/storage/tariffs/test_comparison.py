@@ -17,10 +17,10 @@ from storage.models import Meter, Rollup
 from storage.rollups import rolled_up
 from storage.tariffs.comparison import Need, Quote, needed
 from storage.tariffs.daily import costs, reckon
-from storage.tariffs.models import IndexPeriod, Offer, OffPeakSlot, TempoDay
+from storage.tariffs.models import IndexPeriod, OffPeakSlot, TempoDay
 from storage.tariffs.offers import compare_offers
 from tests.reference_comparison import Hour, Prices, bounds
-from tests.storage.tariffs.samples import LONG_AGO, hour, new_meter, new_offer, sign
+from tests.storage.tariffs.samples import LONG_AGO, hour, new_meter, new_offer, sign, without_shipped
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST, LAST = date(2025, 10, 20), date(2025, 11, 12)  # 25 hours on 26 October; winter's rules from November on
@@ -48,7 +48,7 @@ def _no_prices_but_ours(request: pytest.FixtureRequest) -> None:
     """Those that ticbridge ships are in every new database."""
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")
-        Offer.objects.all().delete()
+        without_shipped()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from storage.tariffs.daily import Costs, Line, costs, costs_by, reckon
 from storage.tariffs.marks import mark
 from storage.tariffs.models import DayCost, DirtyDays, IndexPeriod, Offer, TariffPrice
 from storage.worker import Worker
-from tests.storage.tariffs.samples import LONG_AGO, hour, new_meter, new_offer, sign
+from tests.storage.tariffs.samples import LONG_AGO, hour, new_meter, new_offer, sign, without_shipped
 from tests.storage.test_rollups import TEN, add, steady
 from tests.storage.test_rollups import new_meter as new_epoch
 
@@ -32,7 +32,7 @@ def _no_prices_but_ours(request: pytest.FixtureRequest) -> None:
     """Those that ticbridge ships are in every new database."""
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")
-        Offer.objects.all().delete()
+        without_shipped()
 
 
 @pytest.fixture

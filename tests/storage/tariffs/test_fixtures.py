@@ -14,10 +14,30 @@ from django.db.models import ProtectedError
 from django.test import TestCase
 
 from storage.models import Meter
-from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, Period, TariffPrice, TempoDay
+from storage.tariffs.models import (
+    CalendarRule,
+    Contract,
+    EventDay,
+    IndexPeriod,
+    Offer,
+    OffPeakSlot,
+    Period,
+    TariffPrice,
+    TempoDay,
+)
 from tests.storage.scratch import Scratch
 
-MODELS: Final = (Offer, Period, TariffPrice, Contract, IndexPeriod, OffPeakSlot, TempoDay)
+MODELS: Final = (
+    Offer,
+    Period,
+    TariffPrice,
+    CalendarRule,
+    EventDay,
+    Contract,
+    IndexPeriod,
+    OffPeakSlot,
+    TempoDay,
+)
 # Numbers, and instants of which JSON keeps the milliseconds only.
 _LEFT_OUT: Final = ("id", "offer_id", "meter_id", "creation_date", "modification_date")
 
@@ -33,6 +53,10 @@ def household() -> None:
     Contract.objects.create(meter=meter, offer=offer, power=6, start_date=since)
     IndexPeriod.objects.create(meter=meter, index=2, label="HEURE PLEINE", period="hp", start_date=since)
     OffPeakSlot.objects.create(meter=meter, begins=time(22, 30), ends=time(6, 30), start_date=since)
+    weekend = Offer.objects.create(code="weekend", name="Week-end", option=Offer.Option.OTHER, events=20)
+    night = {"hours": "clock", "begins": time(22), "ends": time(6), "season": "winter"}
+    CalendarRule.objects.create(offer=weekend, rank=1, period="night", days="weekend", **night)
+    EventDay.objects.create(offer=weekend, day=date(2026, 1, 7), is_event=False, source="user")
     TempoDay.objects.create(day=date(2026, 1, 6), colour=TempoDay.Colour.RED, source="user")
 
 

@@ -13,17 +13,17 @@ from django.core.management import call_command
 
 from storage.models import Meter
 from storage.tariffs import shipping
-from storage.tariffs.models import Contract, Offer, Origin, Period, TariffPrice
+from storage.tariffs.models import CalendarRule, Contract, Offer, Origin, Period, TariffPrice
 from storage.tariffs.shipped import midnight, shipped_offers
 from storage.tariffs.shipping import load_reference
 from tests.storage.scratch import Scratch
 
 pytestmark = pytest.mark.django_db
-_ALL = sum(1 + len(offer.periods) + len(offer.prices) for offer in shipped_offers())
+_ALL = sum(1 + len(offer.periods) + len(offer.prices) + len(offer.rules) for offer in shipped_offers())
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    models: tuple[Any, ...] = (Offer, Period, TariffPrice)
+    models: tuple[Any, ...] = (Offer, Period, TariffPrice, CalendarRule)
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
 
@@ -123,6 +123,19 @@ def test_a_name_that_the_owner_gave_is_kept_and_prices_still_come(next_version: 
     assert (outcome.kept, outcome.made) == (["tarif-bleu-hphc: you changed it, and it stays so"], 1)
     assert load_reference(force=True).changed == 1
     assert Offer.objects.get(code="tarif-bleu-hphc").name == "Tarif Bleu Heures Creuses"
+
+
+def test_rules_come_with_their_offer_and_the_owners_are_kept() -> None:
+    offer = Offer.objects.get(code="zen-flex")
+    assert (offer.rules.count(), offer.events) == (6, 20)
+    CalendarRule.objects.get(offer=offer, rank=1).delete()
+    outcome = load_reference()
+    assert (outcome.kept, outcome.is_idle) == (["zen-flex: you changed its rules of hours, and they stay so"], True)
+    assert offer.rules.count() == 5
+    offer.rules.all().delete()  # all of them: wide bounds are what the owner wants
+    assert load_reference().is_idle
+    assert load_reference(force=True).made == 6
+    assert load_reference().is_idle
 
 
 def test_an_offer_that_the_owner_deleted_stays_deleted() -> None:
