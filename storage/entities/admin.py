@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from storage.entities.acting import acting
 from storage.entities.admin_history import HistoryAdmin
 from storage.entities.bases import CommonModel, Entity
-from storage.entities.forms import SignedForm
+from storage.entities.forms import CorrectingForm, SignedForm
 from storage.entities.metadata import Metadata
 from storage.entities.perishable import PerishableEntity
 from storage.entities.preferences import GroupMetadata, UserMetadata
@@ -98,6 +98,8 @@ class ValidFilter(admin.SimpleListFilter):
 
 class PerishableEntityAdmin(EntityAdmin):
     """A save makes a version, a deletion closes it."""
+
+    form = CorrectingForm
 
     def get_list_display(self, request: HttpRequest) -> Any:  # Django's own types are longer than these lines
         """With the time of validity."""

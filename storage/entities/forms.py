@@ -48,3 +48,17 @@ class SignedForm(_Form):
 
             self.save_m2m = save_signed  # type: ignore[method-assign]
         return saved
+
+
+class CorrectingForm(SignedForm):
+    """Of a perishable entity: what was entered wrongly is corrected where it stands, its past too."""
+
+    is_correction = forms.BooleanField(
+        label=_("correct it, begin no new version"),
+        help_text=_("For what was never so. What has changed since is a new version, and the past stays as it was."),
+        required=False,
+    )
+
+    def _post_clean(self) -> None:
+        self.instance.is_corrected = self.cleaned_data.get("is_correction", False)
+        super()._post_clean()  # type: ignore[misc]  # the stubs leave it out

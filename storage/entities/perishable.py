@@ -37,6 +37,8 @@ class PerishableEntity(Entity):
 
     objects: ClassVar[Any] = PerishableQuerySet.as_manager()
 
+    is_corrected: bool = False  # of an object: its saves correct in place, as with `force_update`
+
     class Meta:
         abstract = True
 
@@ -107,7 +109,8 @@ class PerishableEntity(Entity):
 
     def _next_begins(self, names: Any) -> datetime | None:
         """When the next version begins; None if this save is to be done in place."""
-        stored = None if self._state.adding else type(self)._base_manager.filter(pk=self.pk).first()
+        adding = self._state.adding or self.is_corrected
+        stored = None if adding else type(self)._base_manager.filter(pk=self.pk).first()
         if stored is None or not self._differs(stored, names):
             return None
         if stored.end_date is not None or self.end_date is not None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from storage.admin import MeterAdmin
 from storage.entities.admin import EntityAdmin, EntityTabularInline, PerishableEntityAdmin
-from storage.entities.forms import SignedForm
+from storage.entities.forms import CorrectingForm
 from storage.models import Meter
 from storage.tariffs.age import age_of
 from storage.tariffs.models import (
@@ -41,7 +41,7 @@ else:
     _Admin, _Form = admin.ModelAdmin, forms.ModelForm
 
 _ABOUT = frozenset({"source", "confidence", "checked_on"})  # of whom a price is known, and how well
-_NOT_CONTENT = frozenset({"change_reason", "start_date", "end_date"})
+_NOT_CONTENT = frozenset({"change_reason", "is_correction", "start_date", "end_date"})
 
 
 class _PriceForm(_Form):
@@ -58,7 +58,7 @@ class _PriceForm(_Form):
         return super().save(commit)
 
 
-class _SignedPriceForm(_PriceForm, SignedForm):
+class _SignedPriceForm(_PriceForm, CorrectingForm):
     """The same, with a reason."""
 
 
@@ -188,10 +188,19 @@ admin.site.unregister(Meter)
 admin.site.register(Meter, _MeterAdmin)
 
 
+class _IndexPeriodForm(CorrectingForm):
+    """Whoever confirms what an index counts says what it counted all along."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["is_correction"].initial = True
+
+
 @admin.register(IndexPeriod)
 class IndexPeriodAdmin(PerishableEntityAdmin):
     """What the indexes of meters count."""
 
+    form = _IndexPeriodForm
     list_display = ("meter", "index", "label", "period", "is_confirmed")
     list_filter = ("meter", "is_confirmed")
     list_select_related = ("meter", "current_user")

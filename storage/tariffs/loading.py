@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from storage.models import Rollup
-from storage.tariffs.costs import INJECTED, Agreement, Bucket, Known, Series
-from storage.tariffs.models import Contract, IndexPeriod, Offer, TariffPrice
+from storage.tariffs.costs import Agreement, Bucket, Known, Series
+from storage.tariffs.models import Contract, IndexPeriod, TariffPrice
 from storage.tariffs.timeline import Timeline, Version
 
 INDEXES: Final = tuple(f"easf{n:02}" for n in range(1, 11))
 _COLUMNS: Final = ("start", "origin", "east", "eait", "estimated", "has_reset", "readings", *INDEXES)
-_ONLY: Final = {Offer.Option.BASE: "base", Offer.Option.RESALE: INJECTED}
 
 
 def moment(seconds: int) -> datetime:
@@ -26,18 +25,13 @@ def _seconds(at: datetime) -> int:
     return int(at.timestamp() // 1)
 
 
-def only_period(option: str) -> str:
-    """The period of an offer that has but one."""
-    return _ONLY.get(Offer.Option(option), "")
-
-
 def known(meter: int) -> Known:
     """Everything that prices a meter's energy."""
     contracts: dict[str, list[Version[Agreement]]] = defaultdict(list)
     offers = set()
     for contract in Contract.objects.filter(meter=meter).select_related("offer"):
         offers.add(contract.offer_id)
-        agreement = Agreement(contract.offer_id, contract.power, only_period(contract.offer.option))
+        agreement = Agreement(contract.offer_id, contract.power, contract.offer.only)
         contracts[contract.direction].append(_version(contract, agreement))
     meanings: dict[int, list[Version[str]]] = defaultdict(list)
     for told in IndexPeriod.objects.filter(meter=meter):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from storage.entities.models import DecimalField, Entity, NaturalQuerySet, PerishableEntity, natural, periods
 from storage.instants import InstantField
 from storage.models import Meter
+from storage.tariffs.costs import INJECTED
 from storage.tariffs.rules import CalendarRule, EventDay
 
 
@@ -57,6 +59,11 @@ class Offer(Entity):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def only(self) -> str:
+        """The period of an offer that has but one."""
+        return {self.Option.BASE: "base", self.Option.RESALE: INJECTED}.get(self.Option(self.option), "")
 
 
 class Period(Entity):
@@ -110,6 +117,19 @@ class TariffPrice(PerishableEntity):
     def __str__(self) -> str:
         return f"{self.offer_id} {self.period or self.kind}: {self.amount}"
 
+    def clean(self) -> None:
+        """Refuse a price that nobody would ever pay, as its period is none of the offer's."""
+        offer = getattr(self, "offer", None)
+        if self.kind == self.Kind.SUBSCRIPTION and self.period:
+            raise ValidationError({"period": _("A subscription has no period.")})
+        if self.kind == self.Kind.ENERGY and offer is not None:
+            self.period = self.period or offer.only
+            if not self.period:
+                raise ValidationError({"period": _("A price of energy needs the code of its period.")})
+            if offer.only and self.period != offer.only:
+                raise ValidationError({"period": _("This offer has one period only: %s.") % offer.only})
+        super().clean()
+
 
 class Contract(PerishableEntity):
     """Under which offer a meter draws, or injects."""
@@ -134,6 +154,13 @@ class Contract(PerishableEntity):
 
     def __str__(self) -> str:
         return f"{self.meter_id}: {self.offer_id}"
+
+    def clean(self) -> None:
+        """Refuse to sell under an offer that draws, and the other way round."""
+        offer = getattr(self, "offer", None)
+        if offer is not None and (self.direction == self.Direction.INJECTED) != (offer.option == Offer.Option.RESALE):
+            raise ValidationError({"offer": _("What is injected needs an offer of resale, and only that does.")})
+        super().clean()
 
 
 class IndexPeriod(PerishableEntity):

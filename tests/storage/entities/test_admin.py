@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -165,6 +166,19 @@ def test_a_save_makes_a_version_and_a_deletion_closes_it(client: Client, ann: Us
     assert new.end_date is not None
     client.post(f"/library/library/fee/{new.pk}/delete/", {"post": "yes"})
     assert (Fee.objects.count(), signed(new)[-1][:2]) == (2, ("~", "ann"))
+
+
+def test_a_mistake_is_corrected_where_it_stands_also_in_a_version_that_ended(client: Client) -> None:
+    fee = Fee.objects.create(kind="adult", amount=1, start_date=MAY, end_date=JUNE)
+    data = {
+        "kind": "adult", "amount": "3", "start_date_0": "2026-05-01", "start_date_1": "02:00:00",
+        "end_date_0": "2026-06-01", "end_date_1": "02:00:00", "change_reason": "typed wrongly",
+    }  # fmt: skip
+    assert client.post(f"/library/library/fee/{fee.pk}/change/", data).status_code == 200
+    assert client.post(f"/library/library/fee/{fee.pk}/change/", data | {"is_correction": "on"}).status_code == 302
+    row = Fee.objects.get()
+    assert (row.pk, row.amount, row.start_date, row.end_date) == (fee.pk, Decimal(3), MAY, JUNE)
+    assert row.history.first().history_change_reason == "typed wrongly"
 
 
 def test_what_cannot_be_saved_is_said_in_the_form(client: Client) -> None:

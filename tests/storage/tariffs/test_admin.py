@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -160,6 +161,49 @@ def test_a_contract_is_entered_on_the_page_of_its_meter(browser: Client, meter: 
     assert (now.offer, now.power, now.end_date) == (tempo, 9, None)
     owner = User.objects.get(username="owner")
     assert [record.history_user for record in Contract.history.all()] == [owner] * 3
+
+
+@pytest.mark.parametrize(
+    ("code", "columns", "said"),
+    [
+        ("tarif-bleu-base", {"period": "hp"}, "This offer has one period only: base."),
+        ("tarif-bleu-hphc", {"period": ""}, "A price of energy needs the code of its period."),
+        ("tarif-bleu-hphc", {"kind": "subscription", "period": "hp"}, "A subscription has no period."),
+    ],
+)
+def test_a_price_that_nobody_would_pay_is_refused(code: str, columns: dict[str, str], said: str) -> None:
+    price = TariffPrice(offer=Offer.objects.get(code=code), amount=Decimal(1), **columns)
+    with pytest.raises(ValidationError) as caught:
+        price.full_clean()
+    assert caught.value.message_dict == {"period": [said]}
+
+
+def test_a_resale_is_entered_with_its_price_and_nothing_else_sells(browser: Client, meter: Meter) -> None:
+    offer = Offer.objects.create(code="oa", name="OA 2019", option=Offer.Option.RESALE)
+    price = TariffPrice(offer=offer, amount=Decimal("0.1"))
+    price.full_clean()
+    assert price.period == "injected"  # the only one, so nobody has to know its code
+    sold = Contract(meter=meter, direction="injected", offer=offer)
+    sold.full_clean()
+    for direction, code in (("drawn", "oa"), ("injected", "tarif-bleu-base")):
+        wrong = Contract(meter=meter, direction=direction, offer=Offer.objects.get(code=code))
+        with pytest.raises(ValidationError, match="needs an offer of resale, and only that does"):
+            wrong.full_clean()
+
+
+def test_confirming_what_an_index_counts_says_so_of_its_past(browser: Client, meter: Meter) -> None:
+    since = timezone.make_aware(timezone.datetime(2026, 2, 1))  # type: ignore[attr-defined]  # the stubs hide it
+    learned = IndexPeriod.objects.create(meter=meter, index=1, label="SUPER NUIT", start_date=since)
+    answer = posted(browser, f"indexperiod/{learned.pk}/change", period="nuit", is_confirmed=True)
+    assert answer.status_code == 302, answer.context["errors"]
+    row = IndexPeriod.objects.get()
+    assert (row.pk, row.period, row.is_confirmed, row.start_date, row.end_date) == (
+        learned.pk,
+        "nuit",
+        True,
+        since,
+        None,
+    )
 
 
 def test_a_price_is_ended_and_stays_what_it_was(browser: Client) -> None:

@@ -160,6 +160,23 @@ def test_marks_grow_together(meter: Meter) -> None:
     assert DirtyDays.objects.values_list("first", "last").get() == (days[1], None)
 
 
+def test_what_is_sold_has_its_own_contract_and_dated_price(meter: Meter, base: Offer) -> None:
+    sign(meter, base)
+    fill(meter, east=1000, eait=2000)
+    resale = new_offer("resale", {}, {})
+    sign(meter, resale, direction="injected", power=None)
+    work()
+    day = costs(meter, FIRST, FIRST)
+    assert [(line.period, line.wh, line.amount) for line in day.lines if line.direction == "injected"] == [
+        ("?", 48_000, None)
+    ]
+    assert not day.complete
+    price = TariffPrice.objects.create(offer=resale, period="injected", amount=Decimal("0.04"), start_date=LONG_AGO)
+    price.revise(datetime(2026, 3, 30, tzinfo=PARIS), amount=Decimal("0.05"))
+    work()
+    assert amounts(meter) == [Decimal(text) for text in ("3.38", "3.26", "2.9", "2.9")]
+
+
 def test_without_a_contract_energy_has_no_price(meter: Meter) -> None:
     fill(meter, east=1000)
     work()
