@@ -37,10 +37,12 @@ class _ShortCount(_Paginator):
         return len(rows[: self.most].values_list("pk")) if hasattr(rows, "values_list") else len(rows)
 
 
-class _ReadOnly(_Admin):
+class ReadOnlyAdmin(_Admin):
+    """What the store alone writes."""
+
     show_full_result_count = False
     paginator = _ShortCount
-    ordering = ("-pk",)  # the order of arrival; any other would sort the whole table
+    ordering: ClassVar[Any] = ("-pk",)  # the order of arrival; any other would sort the whole table
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -73,7 +75,7 @@ class MeterAdmin(EntityAdmin):
 
 
 @admin.register(Data)
-class DataAdmin(_ReadOnly):
+class DataAdmin(ReadOnlyAdmin):
     """Readings."""
 
     list_display = ("at", "meter", "sinsts", "ltarf", "east", "seq")
@@ -87,7 +89,7 @@ class DataAdmin(_ReadOnly):
 
 
 @admin.register(Epoch)
-class EpochAdmin(_ReadOnly):
+class EpochAdmin(ReadOnlyAdmin):
     """Starts of bridges."""
 
     list_display = ("meter", "bridge", "uuid", "handled", "floor")
@@ -96,7 +98,7 @@ class EpochAdmin(_ReadOnly):
 
 
 @admin.register(Gap)
-class GapAdmin(_ReadOnly):
+class GapAdmin(ReadOnlyAdmin):
     """What is missing, and since when that is known."""
 
     list_display = ("noticed", "reason", "epoch", "first", "last", "begins", "ends")
@@ -104,7 +106,7 @@ class GapAdmin(_ReadOnly):
 
 
 @admin.register(Register)
-class RegisterAdmin(_ReadOnly):
+class RegisterAdmin(ReadOnlyAdmin):
     """The newest indexes."""
 
     list_display = ("meter", "name", "value", "at")
@@ -113,7 +115,7 @@ class RegisterAdmin(_ReadOnly):
 
 
 @admin.register(Rollup)
-class RollupAdmin(_ReadOnly):
+class RollupAdmin(ReadOnlyAdmin):
     """Minutes, hours, days."""
 
     list_display = ("start", "meter", "step", "origin", "east", "eait", "sinsts_max", "readings", "estimated")
@@ -122,7 +124,7 @@ class RollupAdmin(_ReadOnly):
 
 
 @admin.register(Import)
-class ImportAdmin(_ReadOnly):
+class ImportAdmin(ReadOnlyAdmin):
     """Files that were taken in."""
 
     list_display = ("made", "meter", "layout", "name", "rows", "begins", "ends")
@@ -131,7 +133,7 @@ class ImportAdmin(_ReadOnly):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(_ReadOnly):
+class DeadLetterAdmin(ReadOnlyAdmin):
     """Messages that could not become rows."""
 
     list_display = ("received", "topic", "reason", "seq")

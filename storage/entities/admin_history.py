@@ -35,6 +35,10 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # simple-history 
         """Always: see the class."""
         return True
 
+    def history_view_title(self, request: HttpRequest, obj: Any) -> str:
+        """The library's own is no French sentence."""
+        return str(_("History: %s") % obj)
+
     def history_form_view(self, request: HttpRequest, object_id: str, version_id: str, **given: Any) -> HttpResponse:
         """A version, to be looked at. The library would save what is posted here, even by one who may only view."""
         if request.method not in ("GET", "HEAD"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from storage.entities.acting import acting
@@ -21,7 +22,7 @@ class SignedForm(_Form):
     The reason is a field of the form, and `reason=` its first value.
     """
 
-    change_reason = forms.CharField(label=_("reason of the change"), required=False, max_length=255)
+    change_reason = forms.CharField(label=capfirst(_("reason of the change")), required=False, max_length=255)
 
     def __init__(self, *args: Any, user: Any = None, reason: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,7 +55,7 @@ class CorrectingForm(SignedForm):
     """Of a perishable entity: what was entered wrongly is corrected where it stands, its past too."""
 
     is_correction = forms.BooleanField(
-        label=_("correct it, begin no new version"),
+        label=capfirst(_("correct it, begin no new version")),
         help_text=_("For what was never so. What has changed since is a new version, and the past stays as it was."),
         required=False,
     )

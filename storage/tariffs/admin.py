@@ -11,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from storage.admin import MeterAdmin
+from storage.admin import MeterAdmin, ReadOnlyAdmin
+from storage.buckets import zone_of
 from storage.entities.admin import EntityAdmin, EntityTabularInline, PerishableEntityAdmin
 from storage.entities.forms import CorrectingForm
 from storage.models import Meter
@@ -22,6 +24,7 @@ from storage.tariffs.age import age_of
 from storage.tariffs.models import (
     CalendarRule,
     Contract,
+    DayCost,
     EventDay,
     IndexPeriod,
     Offer,
@@ -87,6 +90,13 @@ class _PriceInline(EntityTabularInline):
     ordering = ("kind", "period", "power", "start_date")
     verbose_name_plural = _("prices that hold now or will")
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A code and an amount are short, and eleven columns many."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in ("period", "amount", "confidence"):
+            field.widget.attrs["class"] = "vIntegerField"
+        return field
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """As the class says."""
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -138,17 +148,9 @@ class TariffPriceAdmin(PerishableEntityAdmin):
 
     form = _SignedPriceForm
     list_display = (
-        "offer",
-        "kind",
-        "period",
-        "power",
-        "amount",
-        "taxed",
-        "source",
-        "confidence",
-        "checked_on",
-        "origin",
-    )
+        "offer", "kind", "period", "power", "amount", "start_date", "end_date", "taxed", "source", "confidence",
+        "checked_on", "origin",
+    )  # fmt: skip
     list_filter = ("offer", "kind", "origin", "confidence")
     list_select_related = ("offer", "current_user")
     readonly_fields = ("origin",)
@@ -264,3 +266,23 @@ class TempoDayAdmin(_Admin):
         if form.has_changed():
             obj.source = USER
         super().save_model(request, obj, form, change)
+
+
+@admin.register(DayCost)
+class DayCostAdmin(ReadOnlyAdmin):
+    """What days cost, as far as it is known."""
+
+    list_display = ("civil_day", "meter", "direction", "period", "wh", "eur", "estimated")
+    list_filter = ("meter", "direction", "period", "estimated")
+    list_select_related = ("meter",)
+    ordering = ("-day", "meter", "direction", "period")
+
+    @admin.display(description=_("day"), ordering="day")
+    def civil_day(self, row: DayCost) -> str:
+        """In the zone of the meter."""
+        return date_format(row.day.astimezone(zone_of(row.meter.timezone)), "SHORT_DATE_FORMAT")
+
+    @admin.display(description=_("EUR"), ordering="amount")
+    def eur(self, row: DayCost) -> str:
+        """To the hundredth of a cent; what is not known is no amount."""
+        return "-" if row.amount is None else number_format(round(row.amount, 4), 4)

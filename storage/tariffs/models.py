@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from storage.entities.models import DecimalField, Entity, NaturalQuerySet, PerishableEntity, natural, periods
@@ -85,7 +87,7 @@ class Period(Entity):
         ordering = ("offer", "rank")
 
     def __str__(self) -> str:
-        return f"{self.offer_id}: {self.code}"
+        return self.code
 
 
 class TariffPrice(PerishableEntity):
@@ -115,7 +117,7 @@ class TariffPrice(PerishableEntity):
         constraints = periods("offer", "kind", "period", "power", "taxed")
 
     def __str__(self) -> str:
-        return f"{self.offer_id} {self.period or self.kind}: {self.amount}"
+        return f"{self.period or self.get_kind_display()}: {self.amount}"
 
     def clean(self) -> None:
         """Refuse a price that nobody would ever pay, as its period is none of the offer's."""
@@ -153,7 +155,7 @@ class Contract(PerishableEntity):
         constraints = periods("meter", "direction")
 
     def __str__(self) -> str:
-        return f"{self.meter_id}: {self.offer_id}"
+        return f"{self.get_direction_display()}, {date_format(timezone.localtime(self.start_date))}"
 
     def clean(self) -> None:
         """Refuse to sell under an offer that draws, and the other way round."""
@@ -180,7 +182,7 @@ class IndexPeriod(PerishableEntity):
         constraints = periods("meter", "index")
 
     def __str__(self) -> str:
-        return f"{self.meter_id} {self.index}: {self.period or self.label}"
+        return f"{self.index}: {self.period or self.label}"
 
 
 class OffPeakSlot(PerishableEntity):
@@ -204,7 +206,7 @@ class OffPeakSlot(PerishableEntity):
         constraints = periods("meter", "season", "begins")
 
     def __str__(self) -> str:
-        return f"{self.meter_id} {self.begins:%H:%M}-{self.ends:%H:%M}"
+        return f"{self.begins:%H:%M}-{self.ends:%H:%M}"
 
 
 class TempoDay(models.Model):

@@ -17,6 +17,7 @@ from storage.models import Meter
 from storage.tariffs.models import (
     CalendarRule,
     Contract,
+    DayCost,
     EventDay,
     IndexPeriod,
     Offer,
@@ -117,6 +118,33 @@ def test_they_are_told_in_french_too(browser: Client) -> None:
         text = browser.get("/admin/tariffs/offer/", headers={"accept-language": "fr"}).content.decode()
     assert "ne sont peut-être plus à jour" in text
     assert "une révision était due le 1 août 2026" in text
+
+
+def test_a_history_is_french_too(browser: Client, meter: Meter) -> None:
+    since = timezone.make_aware(timezone.datetime(2026, 11, 1))  # type: ignore[attr-defined]  # the stubs hide it
+    contract = Contract.objects.create(
+        meter=meter, offer=Offer.objects.get(code="tarif-bleu-base"), power=6, start_date=since
+    )
+    with translation.override("fr"):
+        text = browser.get(
+            f"/admin/tariffs/contract/{contract.pk}/history/", headers={"accept-language": "fr"}
+        ).content.decode()
+    assert "Historique : soutiré, 1 novembre 2026" in text
+    assert '<th scope="col">Modifications</th>' in text
+    assert "Restaurer la version" in text
+
+
+def test_costs_of_days_are_listed_in_the_meters_zone_and_what_is_not_known_has_no_amount(
+    browser: Client, meter: Meter
+) -> None:
+    day = timezone.make_aware(timezone.datetime(2026, 11, 1))  # type: ignore[attr-defined]  # the stubs hide it
+    DayCost.objects.create(meter=meter, day=day, period="hc", wh=1000, amount=Decimal("0.123456789"))
+    DayCost.objects.create(meter=meter, day=day, period="?", wh=7)
+    text = page(browser, "daycost")
+    assert "11/01/2026" in text
+    assert '<td class="field-eur">0.1235</td>' in text
+    assert '<td class="field-eur">-</td>' in text
+    assert browser.get("/admin/tariffs/daycost/add/").status_code == 403
 
 
 def test_a_price_changed_on_the_page_of_its_offer_is_a_new_version_of_the_owners(browser: Client) -> None:
