@@ -65,19 +65,30 @@ class _SignedPriceForm(_PriceForm, CorrectingForm):
     """The same, with a reason."""
 
 
+class _NarrowInline(EntityTabularInline):
+    """Of many columns, some of them short."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A code and an amount need little room."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in ("period", "amount", "confidence"):
+            field.widget.attrs["class"] = "vIntegerField"
+        return field
+
+
 class _PeriodInline(EntityTabularInline):
     model = Period
     fields = ("code", "name_fr", "name_en", "rank")
     ordering = ("rank",)
 
 
-class _RuleInline(EntityTabularInline):
+class _RuleInline(_NarrowInline):
     model = CalendarRule
     fields = ("rank", "period", "days", "hours", "begins", "ends", "season")
     ordering = ("rank",)
 
 
-class _PriceInline(EntityTabularInline):
+class _PriceInline(_NarrowInline):
     """Those that hold or will: the past has its own page, and hundreds of rows."""
 
     model = TariffPrice
@@ -89,13 +100,6 @@ class _PriceInline(EntityTabularInline):
     readonly_fields = ("origin",)
     ordering = ("kind", "period", "power", "start_date")
     verbose_name_plural = _("prices that hold now or will")
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """A code and an amount are short, and eleven columns many."""
-        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name in ("period", "amount", "confidence"):
-            field.widget.attrs["class"] = "vIntegerField"
-        return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """As the class says."""
