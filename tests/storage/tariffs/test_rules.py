@@ -239,6 +239,16 @@ def test_peaks_of_ejp_are_learned_and_the_owners_entry_stands(meter: Meter) -> N
     assert days_of(meter) == learned
     list(reckon())
     assert days_of(meter) == learned
+    EventDay.objects.filter(day=date(2025, 11, 3)).update(is_event=True, source="meter ...9999")
+    for meaning in IndexPeriod.objects.all():  # it was no peak that index 2 counted, as the owner says later
+        meaning.period = "hn"
+        meaning.save(force_update=True)
+    list(reckon())
+    assert days_of(meter) == [
+        (date(2025, 11, 3), True, "meter ...9999"),
+        (*learned[1][:1], False, learned[1][2]),
+        learned[2],
+    ]
 
 
 def test_what_one_meter_learned_tells_another_offer_of_ejp(meter: Meter) -> None:
