@@ -23,6 +23,7 @@ import pytest
 from bridge.config import Settings
 from storage.web import server
 from storage.web.server import serve
+from tests.broker.conftest import free_port
 from tests.storage.scratch import Scratch
 
 STOP: Final = 3.0  # seconds: what a stop may take (design.md section 3)
@@ -99,12 +100,6 @@ class Web:
     process: subprocess.Popen[str]
     address: str
     first_account: str
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
