@@ -155,6 +155,7 @@ def open_stream(web: Web, cookie: str) -> IO[bytes]:
     return stream
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_ends_at_once_although_browsers_listen(web: Web, number: signal.Signals) -> None:
@@ -181,6 +182,7 @@ def test_pages_that_listen_take_no_connection_from_those_that_ask(web: Web, scra
         stream.close()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.sqlite  # whose lock holds a whole database
 def test_a_stop_does_not_wait_for_the_database(web: Web, scratch: Scratch) -> None:
