@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "storage.web",
 ]
 MIDDLEWARE = [
+    "storage.operations.requests.CountRequests",  # first: it counts what the others answer, too
     "django.middleware.security.SecurityMiddleware",
     "storage.web.assets.StaticFiles",
     "storage.web.headers.ContentSecurityPolicy",
