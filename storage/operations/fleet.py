@@ -41,7 +41,7 @@ class SpoolCounts(_Said):
     depth: _Count
     dropped: _Count
     unspooled: _Count = 0
-    trouble: str | None = None
+    trouble: str = ""  # why it cannot be written
 
 
 class BridgeInfo(_Said):

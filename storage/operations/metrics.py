@@ -73,7 +73,7 @@ def stored() -> Iterator[Metric]:
     )
     yield _gauge("ticbridge_dead_letters", "Messages set aside.", (), [((), DeadLetter.objects.count())])
     yield _gauge(
-        "ticbridge_rollups_waiting_hours", "Hours whose readings are not rolled up yet.", ("meter",),
+        "ticbridge_rollups_waiting", "Hours whose readings are not rolled up yet.", ("meter",),
         _by_meter(Dirty.objects, "meter__meter_id", Count("pk")),
     )  # fmt: skip
     room = budget.measure(settings.TICBRIDGE.storage.budget)
@@ -155,7 +155,7 @@ def _spools(infos: dict[str, BridgeInfo]) -> Iterator[Metric]:
     )  # fmt: skip
     yield _gauge(
         "ticbridge_spool_trouble", "Whether the spool cannot be written.", label,
-        [((name,), int(spool.trouble is not None)) for name, spool in spools.items()],
+        [((name,), int(bool(spool.trouble))) for name, spool in spools.items()],
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ INFO: Final[dict[str, Any]] = {
         "meter": METER, "source_open": True, "frames": 900, "decoded": 890, "accepted": 880, "unspooled": 2,
         "refused": {"checksum": 3},
     }],
-    "spool": {"depth": 12, "dropped": 4, "unspooled": 2, "trouble": None},
+    "spool": {"depth": 12, "dropped": 4, "unspooled": 2, "trouble": ""},
 }  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_it_tells_what_the_database_holds_and_what_bridges_say(full: Told) -> No
     assert value("ticbridge_gaps", meter=METER, reason="stopped") == 1
     assert value("ticbridge_gaps_readings", meter=METER, reason="stopped") == 0
     assert value("ticbridge_dead_letters") == 1
-    assert value("ticbridge_rollups_waiting_hours", meter=METER) == 1
+    assert value("ticbridge_rollups_waiting", meter=METER) == 1
     names = ("bytes", "budget_bytes", "disk_free_bytes")
     assert [value(f"ticbridge_database_{name}") for name in names] == [900, 1000, 5]
     assert value("ticbridge_broker_connected") == 1
@@ -80,6 +80,7 @@ def test_it_tells_what_the_database_holds_and_what_bridges_say(full: Told) -> No
     assert value("ticbridge_bridge_info", bridge="pi", version="1.0") == 1
     assert value("ticbridge_spool_depth", bridge="pi") == 12
     assert value("ticbridge_spool_dropped_total", bridge="pi") == 4
+    assert value("ticbridge_spool_trouble", bridge="pi") == 0
     line = {"bridge": "pi", "meter": METER}
     assert [value(f"ticbridge_{name}", **line) for name in ("source_open", "frames_total", "accepted_total")] == [
         1, 900, 880,
