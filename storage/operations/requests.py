@@ -10,7 +10,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-disable_created_metrics()  # a line beside each counter that says when it began: nobody asks
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a line beside each counter that says when it began: nobody asks
 REGISTRY: Final = CollectorRegistry()
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
