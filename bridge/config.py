@@ -374,6 +374,19 @@ class WebSettings(Section):
         return host.strip("[]"), int(port)
 
 
+class WebhooksSettings(Section):
+    """`webhooks:`"""
+
+    enabled: bool = False
+    private: bool = False
+    keep: Age = "7d"
+
+    @property
+    def keep_age(self) -> timedelta | None:
+        """How long what was delivered is kept; None is for ever."""
+        return _age_of(self.keep)
+
+
 class LogSettings(Section):
     """`log:`"""
 
@@ -404,6 +417,7 @@ class Settings(Section):
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
     storage: StorageSettings = Field(default_factory=StorageSettings)
     web: WebSettings = WebSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     log: LogSettings = LogSettings()
 
 
