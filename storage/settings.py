@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "storage",
     "storage.tariffs",
     "storage.webhooks",
+    "storage.tokens",
     "storage.web",
 ]
 MIDDLEWARE = [
@@ -80,9 +81,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["storage.tokens.guesses.GuardedBackend"]
+TRUSTED_PROXIES = TICBRIDGE.web.proxies
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "now"
 LOGOUT_REDIRECT_URL = "login"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "storage.tokens.authentication.TokenAuthentication",  # the first one's name makes a 401
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "storage.tokens.authentication.HasScope",
+    ],
+}
 
 USE_I18N = True
 USE_TZ = True

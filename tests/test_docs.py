@@ -69,7 +69,7 @@ def test_every_how_to_is_there_in_french_and_english(page: Path) -> None:
 # --- the seed's features -------------------------------------------------------------------------
 
 
-WEBHOOKS = ("F28", "F29", "F30", "F31", "F32")
+WEBHOOKS = ("F28", "F29", "F30", "F31", "F32", "F38", "F98")
 
 
 def test_every_feature_of_the_seed_names_tests_that_exist() -> None:

@@ -54,7 +54,7 @@ DEFAULTS = {
         "enabled": True, "discovery_prefix": "homeassistant", "status_topic": "homeassistant/status", "language": "fr",
         "migrate_discovery": None, "overrides": {},
     },
-    "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None},
+    "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None, "proxies": []},
     "webhooks": {"enabled": False, "private": False, "keep": "7d"},
     "log": {"level": "info", "format": "text"},
 }  # fmt: skip
