@@ -18,14 +18,20 @@ test: packages check
 
 # --- what others build on ---------------------------------------------------------------------------
 
+# Many tests wait for a process: one worker more than there are cores.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+PARALLEL := -n $(WORKERS) --dist worksteal
+SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long
+
 # ARGS choose tests; then those of the store run on SQLite alone, or choose too: make test-postgresql ARGS=...
 check: lint types floors docs-drift
-	$(BIN)/python -m pytest $(ARGS)
-	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow"')
+	$(BIN)/python -m pytest $(PARALLEL) $(if $(ARGS),,-m '$(SIDE_BY_SIDE)') $(ARGS)
+	$(if $(ARGS),,$(BIN)/python -m pytest -m alone)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow and not alone"')
 
 # The store's tests again, on a PostgreSQL that is started for them; `check` leaves out its slow ones.
 test-postgresql: $(VENV)/dev
-	$(BIN)/python -m tests.postgresql tests/storage $(ARGS)
+	$(BIN)/python -m tests.postgresql tests/storage $(PARALLEL) $(ARGS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

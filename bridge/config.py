@@ -12,6 +12,7 @@ import socket
 import stat
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -111,6 +112,13 @@ def _listen(text: str) -> str:
     if not found or int(found[2]) > 65535:  # 0: any port that is free
         raise ValueError("expected host:port, such as 127.0.0.1:8000")
     return text
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("expected an address or a network, such as 127.0.0.1 or 172.17.0.0/16") from None
 
 
 def _url(text: str) -> str:
@@ -366,12 +374,26 @@ class WebSettings(Section):
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8000"
     hosts: list[str] = []
     base_url: Annotated[str, AfterValidator(_url)] | None = None
+    proxies: Annotated[list[Annotated[str, AfterValidator(_network)]], Field(max_length=100)] = []
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
+
+
+class WebhooksSettings(Section):
+    """`webhooks:`"""
+
+    enabled: bool = False
+    private: bool = False
+    keep: Age = "7d"
+
+    @property
+    def keep_age(self) -> timedelta | None:
+        """How long what was delivered is kept; None is for ever."""
+        return _age_of(self.keep)
 
 
 class LogSettings(Section):
@@ -404,6 +426,7 @@ class Settings(Section):
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
     storage: StorageSettings = Field(default_factory=StorageSettings)
     web: WebSettings = WebSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     log: LogSettings = LogSettings()
 
 

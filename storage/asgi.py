@@ -1,4 +1,4 @@
-"""The web process as one ASGI application: Django, and the hub that its live pages listen to."""
+"""The web process as one ASGI application: Django, and what its pages hear live."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from django.core.asgi import get_asgi_application
 
+from bridge.topics import Topics
 from storage.live import Live
+from storage.operations.fleet import FLEET, Fleet
 from storage.web.hub import HUB, Hub
 
 
@@ -22,11 +24,12 @@ class Source(Protocol):
 
 
 class Application:
-    """Puts the hub into each request; starts and stops its source with the server (ASGI's lifespan)."""
+    """Puts hub and fleet into each request; starts and stops its source with the server (ASGI's lifespan)."""
 
-    def __init__(self, django: Any, hub: Hub, source: Source) -> None:  # Any: an ASGI application has no type
+    def __init__(self, django: Any, hub: Hub, fleet: Fleet, source: Source) -> None:  # Any: ASGI has no type
         self._django = django
         self._hub = hub
+        self._fleet = fleet
         self._source = source
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -34,7 +37,7 @@ class Application:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         else:
-            await self._django({**scope, HUB: self._hub}, receive, send)
+            await self._django({**scope, HUB: self._hub, FLEET: self._fleet}, receive, send)
 
     def close(self) -> None:
         """End the streams. Callable from any thread and from a signal handler."""
@@ -58,5 +61,5 @@ def build() -> Application:
     django = get_asgi_application()  # first: it sets Django up
     from django.conf import settings  # noqa: PLC0415  not readable before
 
-    hub = Hub()
-    return Application(django, hub, Live(settings.TICBRIDGE, hub, secrets.token_hex(4)))
+    hub, fleet = Hub(), Fleet(Topics(settings.TICBRIDGE.mqtt.base_topic))
+    return Application(django, hub, fleet, Live(settings.TICBRIDGE, hub, fleet, secrets.token_hex(4)))

@@ -32,6 +32,7 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
 
     from storage.migrate import migrate  # noqa: PLC0415
     from storage.subscriber import Subscriber  # noqa: PLC0415
+    from storage.webhooks.courier import Courier  # noqa: PLC0415
     from storage.worker import Worker  # noqa: PLC0415
 
     with at_work():
@@ -43,8 +44,12 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
             raise click.ClickException(not_opened(error)) from None
         gc.freeze()  # what start-up made stays: looking at it again and again takes a tenth of the processor time
         worker = Worker(settings.storage)
+        courier = Courier()
         worker.start()
+        if settings.webhooks.enabled:
+            courier.start()
         code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
+        courier.stop()
         worker.stop()
         sys.exit(code)
 

@@ -1,4 +1,4 @@
-"""Readings from the broker to the hub of the pages: one connection for the whole process.
+"""What comes from the broker to the pages and to those who watch: one connection for the whole process.
 
 Nothing here is acknowledged or stored; a reading that is missed is only missed on the page.
 """
@@ -18,6 +18,7 @@ from bridge.config import Settings
 from bridge.envelope import Envelope, EnvelopeError, read_envelope
 from bridge.mqtt import Link, Received
 from bridge.topics import OFFLINE, ONLINE, Topics
+from storage.operations.fleet import Fleet
 from storage.web.hub import Hub
 
 log = logging.getLogger("ticbridge.web")
@@ -32,19 +33,27 @@ class _Status(NamedTuple):
 
 
 class Live:
-    """Feeds a hub."""
+    """Feeds a hub and a fleet."""
 
-    def __init__(self, settings: Settings, hub: Hub, client: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, settings: Settings, hub: Hub, fleet: Fleet, client: str, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._topics = Topics(settings.mqtt.base_topic)
         self._hub = hub
+        self._fleet = fleet
         self._clock = clock
         self._inbox: deque[tuple[Envelope | _Status, float]] = deque(maxlen=_ROOM)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._link = Link(
             settings.mqtt,
             f"ticbridge-web-{settings.bridge.id}-{client}",
-            subscriptions=[(self._topics.meter("+", leaf), 0) for leaf in ("status", "reading")],
+            subscriptions=[
+                *((self._topics.meter("+", leaf), 0) for leaf in ("status", "reading")),
+                *fleet.subscriptions,
+            ],
             on_message=self.take,
+            on_ready=lambda: self._is_connected(True),
+            on_lost=lambda: self._is_connected(False),
         )
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -60,6 +69,8 @@ class Live:
 
     def take(self, received: Received) -> None:
         """A message, on the broker's thread: read it there and hand it over to the loop."""
+        if self._fleet.hear(received.topic, received.payload):
+            return
         news = self._read(received)
         if news is None or self._loop is None:
             return
@@ -67,6 +78,9 @@ class Live:
         if len(self._inbox) == 1:  # else a drain is under way and will come to this one
             with contextlib.suppress(RuntimeError):  # the loop ended just now
                 self._loop.call_soon_threadsafe(self._drain)
+
+    def _is_connected(self, is_it: bool) -> None:
+        self._fleet.connected = is_it
 
     def _read(self, received: Received) -> Envelope | _Status | None:
         """What a message says; None for those that the page has no use for."""

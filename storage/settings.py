@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_lazy as _
+
 from bridge.config import CONFIG_VARIABLE, load
 from storage.database import database
 from storage.secret import secret_key
@@ -38,9 +40,12 @@ INSTALLED_APPS = [
     "storage.entities",
     "storage",
     "storage.tariffs",
+    "storage.webhooks",
+    "storage.tokens",
     "storage.web",
 ]
 MIDDLEWARE = [
+    "storage.operations.requests.CountRequests",  # first: it counts what the others answer, too
     "django.middleware.security.SecurityMiddleware",
     "storage.web.assets.StaticFiles",
     "storage.web.headers.ContentSecurityPolicy",
@@ -77,9 +82,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["storage.tokens.guesses.GuardedBackend"]
+TRUSTED_PROXIES = TICBRIDGE.web.proxies
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "now"
 LOGOUT_REDIRECT_URL = "login"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "storage.tokens.authentication.TokenAuthentication",  # the first one's name makes a 401
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "storage.tokens.authentication.HasScope",
+    ],
+}
 
 USE_I18N = True
 USE_TZ = True
@@ -98,5 +116,23 @@ SECURE_REFERRER_POLICY = "same-origin"
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"] if _base else []
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SILENCED_SYSTEM_CHECKS = [] if _https else ["security.W004", "security.W008", "security.W012", "security.W016"]
+
+NOTIFY_CHANGES = TICBRIDGE.webhooks.enabled
+NOTIFY_PRIVATE = TICBRIDGE.webhooks.private
+NOTIFY_KEEP = TICBRIDGE.webhooks.keep_age
+NOTIFY_OPTIONS = {"names": True, "display": True, "m2m": True}  # of `to_dict`
+NOTIFY_EVENTS = {
+    "tariff_change": _("another tariff runs"),
+    "over_power": _("more power than subscribed"),
+    "trip_risk": _("the breaker is about to open"),
+    "peak_notice": _("a mobile peak is announced"),
+    "tempo_colour": _("the Tempo colour of tomorrow is known"),
+    "meter_silent": _("a meter is silent"),
+    "mode_switch": _("a meter changed its mode"),
+    "meter_change": _("another meter"),
+    "index_reset": _("an index began anew"),
+    "alert_raised": _("an alert is raised"),
+    "alert_cleared": _("an alert is over"),
+}
 
 LOGGING_CONFIG = None  # bridge.logs set it up

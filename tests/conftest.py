@@ -5,12 +5,17 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sqlite3
+import subprocess
+import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import django
 import hypothesis
+import pytest
 
 from tests.postgresql import VARIABLE
 
@@ -34,8 +39,28 @@ def _set_environment() -> None:
 # Here and not in pyproject.toml: pytest-django loads a settings module that is named there before it imports this file.
 _set_environment()
 django.setup()
-os.environ["DJANGO_SETTINGS_MODULE"] = "storage.settings"  # for the programs that tests start
+# The programs that tests start have settings of their own; and so have the workers of a parallel run, whose
+# pytest-django would else load the parent's before they read this file.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 # A busy machine is no failure.
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database that is up to date: migrating takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("template")
+    database = folder / "db.sqlite3"
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")},
+        "TICBRIDGE_STORAGE__DATABASE": f"sqlite:///{database}", "TICBRIDGE_BRIDGE__STATE_DIR": str(folder),
+    }  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "ticbridge", "manage", "migrate", "--verbosity", "0"],
+        env=environment, cwd=folder, check=True,
+    )  # fmt: skip
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")  # one file, to be copied
+    return database

@@ -69,22 +69,26 @@ def test_every_how_to_is_there_in_french_and_english(page: Path) -> None:
 # --- the seed's features -------------------------------------------------------------------------
 
 
-FEATURES = (
+SERVICES = ("F28", "F29", "F30", "F31", "F32", "F38", "F98")
+FEATURES = {
+    *SERVICES,
     *(f"T{n}" for n in range(1, 24)),
     *(f"F{n}" for n in (*range(1, 28), 37, *range(70, 78), 79, 81, 88, 90, 95, 97)),
     *(f"I{n}" for n in (*range(1, 7), 12)),
-)
+}
 
 
 def features() -> dict[str, list[str]]:
-    """The cells of each row, by its number."""
+    """The cells of each row, by its number, which stands once."""
     page = (ROOT / "docs" / "reference" / "seed-features.md").read_text()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("|")]
-    return {cells[0]: cells[1:] for cells in rows if cells[0][1:].isdigit()}
+    found = [cells for cells in rows if cells[0][1:].isdigit()]
+    assert len({cells[0] for cells in found}) == len(found)
+    return {cells[0]: cells[1:] for cells in found}
 
 
 def test_every_feature_of_the_seed_has_its_row() -> None:
-    assert tuple(features()) == FEATURES
+    assert set(features()) == FEATURES
     assert {row: len(cells) for row, cells in features().items()} == dict.fromkeys(FEATURES, 3)
 
 

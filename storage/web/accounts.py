@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.auth.views import LoginView
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import TextInput
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
@@ -44,15 +46,43 @@ class _LoginTokens(PasswordResetTokenGenerator):
         return f"{user.pk} {user.password} {user.last_login} {user.is_active} {timestamp}"
 
 
+class LoginForm(AuthenticationForm):
+    """Says when there were too many guesses, and for how long."""
+
+    @property
+    def wait(self) -> int | None:
+        """Seconds; None when there were not."""
+        return getattr(self.request, "login_wait", None)
+
+    def get_invalid_login_error(self) -> ValidationError:
+        """Django's own, unless nobody looked at the password."""
+        if self.wait is None:
+            return super().get_invalid_login_error()
+        minutes = (self.wait + 59) // 60
+        return ValidationError(
+            gettext("Too many attempts. Try again later; minutes to wait: {minutes}.").format(minutes=minutes)
+        )
+
+
 class Login(LoginView):
     """The usual way in."""
 
+    form_class = LoginForm
     template_name = "storage/login.html"
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # Django's own signature
         """Says where the first account comes from, as long as there is none."""
         return super().get_context_data(nobody=not User.objects.exists(), **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """429 when it was not even looked at."""
+        response = super().form_invalid(form)
+        wait = form.wait if isinstance(form, LoginForm) else None
+        if wait is not None:
+            response.status_code = 429
+            response.headers["Retry-After"] = str(wait)
+        return response
 
 
 # --- the first account ---------------------------------------------------------------------------

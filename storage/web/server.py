@@ -46,7 +46,7 @@ def serve(settings: Settings, application: Application) -> int:
     first = f"{settings.web.base_url or address}".rstrip("/") + link if link else None
     config = uvicorn.Config(
         application, lifespan="on", ws="none", log_config=None, log_level="warning", access_log=False,
-        server_header=False,
+        server_header=False, proxy_headers=False,  # who the client is, storage.tokens.client finds out
     )  # fmt: skip
     running = _Server(config, application.close, lambda: _welcome(address, first))
     try:

@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.translation import get_language, gettext, override
 
 from bridge.topics import is_level
+from storage.tokens.authentication import token_or_login
+from storage.tokens.models import Scope
 from storage.web.face import Face, face
 from storage.web.hub import HUB, Heard, Hub
 from storage.web.said import said_live
@@ -28,6 +30,7 @@ def hub_of(request: HttpRequest) -> Hub | None:
     return hub if isinstance(hub, Hub) else None
 
 
+@token_or_login(Scope.LIVE)
 async def live(request: HttpRequest) -> HttpResponseBase:
     """Readings and states of `?meter=`, or of all meters, as they come."""
     meter = request.GET.get("meter")

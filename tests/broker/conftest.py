@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,14 +24,23 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.needs import need
 
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0  # a busy machine is no failure
+
+
+# Below those that a system gives to connections, so that a server which is away for a while finds its own again; the
+# workers of a parallel run have a range each.
+_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS: Final = itertools.islice(
+    itertools.cycle(range(10_000 + _WORKER % 20 * 1000, 11_000 + _WORKER % 20 * 1000)), os.getpid() % 1000, None
+)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in _PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a cycle does not end")
 
 
 class Broker:
@@ -205,11 +217,17 @@ Run = Callable[..., Program]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    """Start `ticbridge` with a configuration, and variables: `run({"mqtt": {...}}, "bridge", NAME="value")`."""
+def run(tmp_path: Path, template: Path) -> Iterator[Run]:
+    """Start `ticbridge` with a configuration, and variables: `run({"mqtt": {...}}, "bridge", NAME="value")`.
+
+    The SQLite file of a store that is not there yet is one that is up to date.
+    """
     started: list[Program] = []
 
     def start(config: dict[str, Any], *arguments: str, **variables: str) -> Program:  # a YAML tree
+        database = Path(config.get("storage", {}).get("database", "").removeprefix("sqlite:///"))
+        if arguments[0] == "store" and database.is_absolute() and not database.exists():
+            shutil.copy(template, database)
         path = tmp_path / f"config{len(started)}.yaml"
         path.write_text(yaml.safe_dump(config))
         program = Program(tmp_path, path, *arguments, variables=variables)

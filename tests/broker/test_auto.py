@@ -22,7 +22,7 @@ from bridge.outlets import PseudoTerminal
 from tests.bridge.wire import METER, frame, historique, standard
 from tests.broker.conftest import Broker, Ear, Program, Run
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.alone]  # a stop within three seconds
 
 HISTORIQUE: Final = frame(
     historique("ADCO", METER),

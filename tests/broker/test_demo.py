@@ -115,6 +115,7 @@ def test_the_printed_address_logs_in_once(tmp_path: Path) -> None:
     assert refused.value.code == 410
 
 
+@pytest.mark.alone
 def test_ctrl_c_stops_everything_within_three_seconds(tmp_path: Path) -> None:
     need("mosquitto")
     with demo(tmp_path) as process:

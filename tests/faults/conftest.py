@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -22,24 +19,6 @@ from tests.postgresql import PostgreSQL
 Build = Callable[..., House]
 _OUTCOMES: Final[pytest.StashKey[list[Outcome]]] = pytest.StashKey()
 _SEED: Final = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(10**6))
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database that is up to date: migrating takes longer than most cells."""
-    folder = tmp_path_factory.mktemp("template")
-    database = folder / "db.sqlite3"
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")},
-        "TICBRIDGE_STORAGE__DATABASE": f"sqlite:///{database}", "TICBRIDGE_BRIDGE__STATE_DIR": str(folder),
-    }  # fmt: skip
-    subprocess.run(
-        [sys.executable, "-m", "ticbridge", "manage", "migrate", "--verbosity", "0"],
-        env=environment, cwd=folder, check=True,
-    )  # fmt: skip
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")  # one file, to be copied
-    return database
 
 
 @pytest.fixture

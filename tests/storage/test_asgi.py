@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from bridge.topics import Topics
 from storage.asgi import Application, build
+from storage.operations.fleet import Fleet
 from storage.web.hub import Hub
 from tests.storage.web.conftest import NoSource
 
@@ -40,7 +42,7 @@ def test_the_source_lives_as_long_as_the_server() -> None:
     async def during() -> None:
         assert (source.calls, hub.closed) == (["start"], False)
 
-    sent = live_through(Application(None, hub, source), during)
+    sent = live_through(Application(None, hub, Fleet(Topics()), source), during)
     assert (sent, source.calls, hub.closed) == (
         ["lifespan.startup.complete", "lifespan.shutdown.complete"],
         ["start", "stop"],
@@ -50,7 +52,7 @@ def test_the_source_lives_as_long_as_the_server() -> None:
 
 def test_streams_can_be_ended_from_outside_the_loop() -> None:
     hub = Hub()
-    application = Application(None, hub, NoSource())
+    application = Application(None, hub, Fleet(Topics()), NoSource())
 
     async def during() -> None:
         await asyncio.to_thread(application.close)
@@ -62,7 +64,7 @@ def test_streams_can_be_ended_from_outside_the_loop() -> None:
 
 def test_closing_before_the_start_does_nothing() -> None:
     hub = Hub()
-    Application(None, hub, NoSource()).close()
+    Application(None, hub, Fleet(Topics()), NoSource()).close()
     assert not hub.closed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,7 +18,6 @@ _SETUP: Final = """
 import sys
 import django; django.setup()
 from datetime import UTC, datetime, timedelta
-from django.core.management import call_command
 from bridge.config import KeepSettings
 from storage.models import Data, Dirty, Meter, Rollup
 from storage.retention import purge
@@ -25,7 +25,6 @@ from storage.rollups import roll_up
 from tests.storage.test_rollups import TEN, add, differences, new_meter, rows, steady
 """
 _MAKE: Final = """
-call_command("migrate", verbosity=0)
 epoch = new_meter()
 add(epoch, steady(TEN, 40 * 3600, every=10) + steady(TEN + 50 * 3_600_000, 20 * 3600, every=10, first=1_100_000))
 """
@@ -37,7 +36,12 @@ for _ in purge(KeepSettings(raw="7d", minute="25d"), now): print('.', flush=True
 
 
 def python(script: str, url: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "TICBRIDGE_STORAGE__DATABASE": url, "PYTHONPATH": "."}
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "storage.settings",
+        "TICBRIDGE_STORAGE__DATABASE": url,
+        "PYTHONPATH": ".",
+    }
     return subprocess.Popen(
         [sys.executable, "-c", _SETUP + script], env=environment, stdout=subprocess.PIPE, text=True
     )  # fmt: skip
@@ -53,7 +57,7 @@ def told(script: str, url: str) -> str:
 def kill_some(script: str, url: str, rng: random.Random) -> int:
     """Begin it again and again, and kill it in the middle of its transactions; how often it could be killed."""
     kills = 0
-    for _ in range(4):
+    for _ in range(3):
         process = python(script, url)
         assert process.stdout is not None
         for _ in range(rng.randrange(1, 4)):
@@ -66,7 +70,8 @@ def kill_some(script: str, url: str, rng: random.Random) -> int:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
+def database(tmp_path: Path, template: Path) -> str:
+    shutil.copy(template, tmp_path / "db.sqlite3")
     url = f"sqlite:///{tmp_path}/db.sqlite3"
     told(_MAKE, url)
     return url

@@ -12,7 +12,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from bridge.config import Settings
 from bridge.mqtt import Received
+from bridge.topics import Topics
 from storage.live import Live
+from storage.operations.fleet import Fleet
 from storage.web.hub import Heard, Hub
 from tests.broker.conftest import PATIENCE, Broker, broker  # noqa: F401  a fixture
 from tests.storage.web.samples import METER, envelope
@@ -31,7 +33,7 @@ def hear(messages: Iterable[Received]) -> Hub:
 
     async def scenario() -> Hub:
         hub = Hub()
-        live = Live(Settings(), hub, "test", clock=lambda: 42.0)
+        live = Live(Settings(), hub, Fleet(Topics()), "test", clock=lambda: 42.0)
         live._loop = asyncio.get_running_loop()  # what `start` does, without a broker
         for message in messages:
             await asyncio.to_thread(live.take, message)
@@ -69,13 +71,13 @@ def test_what_is_no_news_of_a_meter_is_ignored(message: Received) -> None:
 
 def test_a_message_before_the_start_is_ignored() -> None:
     hub = Hub()
-    Live(Settings(), hub, "test").take(reading())
+    Live(Settings(), hub, Fleet(Topics()), "test").take(reading())
     assert hub.last(METER) is None
 
 
 def test_a_message_after_the_loop_ended_is_ignored() -> None:
     hub = Hub()
-    live = Live(Settings(), hub, "test")
+    live = Live(Settings(), hub, Fleet(Topics()), "test")
     loop = asyncio.new_event_loop()
     loop.close()
     live._loop = loop
@@ -91,7 +93,7 @@ def test_what_is_published_is_heard(broker: Broker) -> None:  # noqa: F811  as a
     async def scenario() -> Heard | None:
         hub = Hub()
         settings = Settings.model_validate({"mqtt": {"host": "127.0.0.1", "port": broker.port}})
-        live = Live(settings, hub, "test", clock=lambda: 42.0)
+        live = Live(settings, hub, Fleet(Topics()), "test", clock=lambda: 42.0)
         publisher = Client(CallbackAPIVersion.VERSION2)
         publisher.connect("127.0.0.1", broker.port)
         publisher.loop_start()

@@ -210,7 +210,7 @@ def test_registers_remember_their_first_and_last_reading() -> None:
     assert ((east.since - EPOCH0) // timedelta(milliseconds=1), east.value) == (TEN - 3_600_000, 1_001_196)
 
 
-def test_a_register_that_is_silent_for_a_month_is_counted_when_it_comes_back() -> None:
+def test_a_register_that_is_silent_for_a_week_is_counted_when_it_comes_back() -> None:
     """A producer's meter that was switched to mode historique for a while, which has no word for what is injected."""
     epoch = new_meter()
 
@@ -219,9 +219,9 @@ def test_a_register_that_is_silent_for_a_month_is_counted_when_it_comes_back() -
 
     days = 86_400_000
     add(epoch, with_eait(steady(TEN, 3600, every=60), 500))
-    add(epoch, steady(TEN + 3_600_000, 30 * 86_400, every=7200, first=1_002_000))
+    add(epoch, steady(TEN + 3_600_000, 7 * 86_400, every=7200, first=1_002_000))
     turn()
-    add(epoch, with_eait(steady(TEN + 31 * days, 3600, every=60, first=2_000_000), 9_500))
+    add(epoch, with_eait(steady(TEN + 8 * days, 3600, every=60, first=2_000_000), 9_500))
     turn()
     assert differences(epoch.meter_id) == []
     assert sum(row.eait or 0 for row in Rollup.objects.filter(step=3600)) == 9_559 - 500

@@ -52,18 +52,11 @@ class Place:
             database.execute(sql)
 
 
-@pytest.fixture(scope="session")
-def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = Place(tmp_path_factory.mktemp("migrated"))
-    place.run("manage", "migrate", "--verbosity", "0")
-    return place.database
-
-
 @pytest.fixture
-def place(tmp_path: Path, _migrated: Path) -> Place:
+def place(tmp_path: Path, template: Path) -> Place:
     """An up-to-date SQLite database."""
     made = Place(tmp_path)
-    shutil.copy(_migrated, made.database)
+    shutil.copy(template, made.database)
     return made
 
 

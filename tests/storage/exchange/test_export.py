@@ -239,7 +239,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 @pytest.mark.slow
 def test_ten_times_the_rows_take_no_more_memory(place: Place) -> None:
     peaks = []
-    for rows in (6_000, 60_000):
+    for rows in (3_000, 30_000):
         place.do("DELETE FROM storage_data")
         place.do("DELETE FROM storage_epoch")
         place.do("DELETE FROM storage_meter")

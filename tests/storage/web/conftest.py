@@ -16,7 +16,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
+from bridge.topics import Topics
 from storage.asgi import Application
+from storage.operations.fleet import Fleet
 from storage.web.hub import Hub
 
 ATTENTION = 5.0  # seconds after which a test gives up; nothing is measured by it
@@ -85,8 +87,9 @@ class Site:
 
     def __init__(self, cookie: str) -> None:
         self.hub = Hub()
+        self.fleet = Fleet(Topics())
         self.source = NoSource()
-        self.application = Application(get_asgi_application(), self.hub, self.source)
+        self.application = Application(get_asgi_application(), self.hub, self.fleet, self.source)
         self._cookie = cookie
 
     @asynccontextmanager

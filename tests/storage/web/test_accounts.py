@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -138,6 +139,17 @@ def test_a_login_link_ends_with_the_account_it_was_made_for(
 @pytest.mark.parametrize("path", ["/enter/x/y/", "/enter/MQ/y/", "/enter/OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk/y-z/"])
 def test_an_invented_login_link_is_refused(owner: User, client: Client, path: str) -> None:
     assert client.get(path).status_code == 410
+
+
+def test_the_terminal_gives_a_link_to_who_has_an_account(
+    owner: User, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("login_link", "owner")
+    link = capsys.readouterr().out.strip()
+    assert link.startswith("http://127.0.0.1:8000/enter/")
+    assert client.get(link.removeprefix("http://127.0.0.1:8000")).headers["location"] == "/"
+    with pytest.raises(CommandError, match="There is no active account 'eve'"):
+        call_command("login_link", "eve")
 
 
 # --- the usual way ---------------------------------------------------------------------------------

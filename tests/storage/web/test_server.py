@@ -23,6 +23,7 @@ import pytest
 from bridge.config import Settings
 from storage.web import server
 from storage.web.server import serve
+from tests.broker.conftest import free_port
 from tests.storage.scratch import Scratch
 
 STOP: Final = 3.0  # seconds: what a stop may take (design.md section 3)
@@ -101,12 +102,6 @@ class Web:
     first_account: str
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def mute_broker() -> Iterator[int]:
     """The port of a broker that accepts connections and says nothing: the slowest to say goodbye to."""
@@ -160,6 +155,7 @@ def open_stream(web: Web, cookie: str) -> IO[bytes]:
     return stream
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_ends_at_once_although_browsers_listen(web: Web, number: signal.Signals) -> None:
@@ -186,6 +182,7 @@ def test_pages_that_listen_take_no_connection_from_those_that_ask(web: Web, scra
         stream.close()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.sqlite  # whose lock holds a whole database
 def test_a_stop_does_not_wait_for_the_database(web: Web, scratch: Scratch) -> None:

@@ -1,0 +1,1 @@
+"""How this installation does, for whoever looks after it: `/metrics` and `/healthz`."""
