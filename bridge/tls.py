@@ -9,7 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bridge.config import ConfigError, TlsSettings, refuse_shared
+from bridge.config import ConfigError, TlsSettings
+from bridge.configfile import refuse_shared
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.config import (
-    MAX_FILE,
     BridgeSettings,
     ConfigError,
     FieldRule,
@@ -30,8 +29,8 @@ from bridge.config import (
     TlsSettings,
     WebSettings,
     load,
-    read_secret,
 )
+from bridge.configfile import MAX_FILE, read_secret
 from bridge.tic.catalogue import Mode
 from bridge.topics import RESERVED
 
