@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
+from itertools import pairwise, product
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -199,9 +199,11 @@ def _counted(plan: Plan, bucket: Bucket, known: Known) -> list[Part] | None:
 
 
 def _by_clock(plan: Plan, bucket: Bucket, total: int, facts: Facts) -> list[Part]:
-    kinds = [kind for start in range(bucket.start, bucket.end, 3600) for kind in _minutes(plan, start, facts)]
-    if len(set(kinds)) == 1:
-        return [Part(kinds[0][0], total, kinds[0][1])]
+    spans = [span for start in range(bucket.start, bucket.end, 3600) for span in _spans(plan, start, facts)]
+    if len({answer for _, answer in spans}) == 1:
+        [(_, (periods, why)), *_] = spans
+        return [Part(periods, total, why)]
+    kinds = [answer for minutes, answer in spans for _ in range(minutes)]
     pieces = facts.pieces(bucket.start)
     whole = sum(piece.length for piece in pieces) == 60 * len(kinds) and sum(piece.wh for piece in pieces) == total
     found = [_piece(piece, bucket.start, kinds) for piece in pieces] if whole else [None]
@@ -220,19 +222,16 @@ def _piece(piece: Piece, start: int, kinds: Sequence[Answer]) -> Answer | None:
     return own.pop() if len(own) == 1 else None
 
 
-def _minutes(plan: Plan, start: int, facts: Facts) -> Iterator[Answer]:
-    """Of each minute of an hour; the rules are asked where something begins or ends only."""
+def _spans(plan: Plan, start: int, facts: Facts) -> Iterator[tuple[int, Answer]]:
+    """The minutes between two edges of an hour, where something begins or ends, and their answer."""
     walls = {zone: _local(start, zone) for zone in (facts.zone, PARIS)}
     slots = [slot for slot in facts.slots if slot.holds(start, walls[facts.zone].date())]
     clocks = [at for rule in plan.rules for at in (rule.begins, rule.ends)]
     clocks += [at for slot in slots for at in (slot.begins, slot.ends)]
-    edges = {0, *((at - walls[facts.zone].minute) % 60 for at in clocks if at is not None)}
-    answer: Answer = ((), "")
-    for minute in range(60):
-        if minute in edges:
-            ahead = timedelta(minutes=minute)
-            answer = _answer(plan, walls[facts.zone] + ahead, walls[PARIS] + ahead, slots)
-        yield answer
+    edges = sorted({0, 60, *((at - walls[facts.zone].minute) % 60 for at in clocks if at is not None)})
+    for edge, following in pairwise(edges):
+        ahead = timedelta(minutes=edge)
+        yield following - edge, _answer(plan, walls[facts.zone] + ahead, walls[PARIS] + ahead, slots)
 
 
 def _answer(plan: Plan, wall: datetime, paris: datetime, slots: Sequence[Slot]) -> Answer:
