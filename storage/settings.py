@@ -35,9 +35,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "simple_history",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "storage.entities",
     "storage",
     "storage.tariffs",
+    "storage.api",
     "storage.web",
 ]
 MIDDLEWARE = [
@@ -98,5 +102,31 @@ SECURE_REFERRER_POLICY = "same-origin"
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"] if _base else []
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SILENCED_SYSTEM_CHECKS = [] if _https else ["security.W004", "security.W008", "security.W012", "security.W016"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["storage.api.access.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["storage.api.access.ModelPermissions"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["storage.api.problems.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "storage.api.problems.Negotiation",
+    "DEFAULT_SCHEMA_CLASS": "storage.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "storage.api.problems.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ticbridge",
+    "DESCRIPTION": "What the meters said, what it cost, and under which contracts. Questions: docs/reference/api.md.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "TariffOriginEnum": "storage.tariffs.models.Origin",
+        "RollupOriginEnum": "storage.models.Rollup.Origin",
+    },
+    "COMPONENT_SPLIT_REQUEST": True,
+}
 
 LOGGING_CONFIG = None  # bridge.logs set it up
