@@ -11,5 +11,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # Not django.conf.urls.i18n: the login page has the switch, too.
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    path("api/", include("storage.resources")),
     path("", include("storage.web.urls")),
 ]
