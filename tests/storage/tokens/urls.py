@@ -14,7 +14,7 @@ from storage.urls import urlpatterns as ours
 from tests.storage.entities.library.models import Author
 
 
-class Authors(APIView):  # type: ignore[misc]  # the REST framework has no types
+class Authors(APIView):
     """Reads and makes authors."""
 
     renderer_classes = (JSONRenderer,)
