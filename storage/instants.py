@@ -51,3 +51,20 @@ class InstantField(_Base[_ST, _GT]):
                 raise ValueError("an instant needs its offset from UTC")
             return int(value.timestamp() // 1)
         return super().get_prep_value(value)
+
+    @staticmethod
+    def as_datetime(expression: Any) -> models.Func:  # a column, or what is computed from one
+        """The same as a time of the database's own, which knows parts of it: years, months, hours."""
+        return _AsDatetime(expression)
+
+
+class _AsDatetime(models.Func):
+    function = "to_timestamp"
+    arity = 1
+
+    def __init__(self, expression: Any) -> None:
+        super().__init__(expression, output_field=models.DateTimeField())
+
+    def as_sqlite(self, compiler: Any, connection: Any, **given: Any) -> Any:  # Django's own signature
+        """SQLite has text for times."""
+        return self.as_sql(compiler, connection, **given, template="datetime(%(expressions)s, 'unixepoch')")

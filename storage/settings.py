@@ -37,11 +37,15 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "simple_history",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "storage.entities",
     "storage",
     "storage.tariffs",
     "storage.webhooks",
     "storage.tokens",
+    "storage.api",
     "storage.web",
 ]
 MIDDLEWARE = [
@@ -91,12 +95,30 @@ LOGOUT_REDIRECT_URL = "login"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "storage.tokens.authentication.TokenAuthentication",  # the first one's name makes a 401
-        "rest_framework.authentication.SessionAuthentication",
+        "storage.api.access.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticated",
-        "storage.tokens.authentication.HasScope",
-    ],
+    "DEFAULT_PERMISSION_CLASSES": ["storage.api.access.ModelPermissions", "storage.tokens.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["storage.api.problems.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "storage.api.problems.Negotiation",
+    "DEFAULT_SCHEMA_CLASS": "storage.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "storage.api.problems.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ticbridge",
+    "DESCRIPTION": "What the meters said, what it cost, and under which contracts. Questions: docs/reference/api.md.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "TariffOriginEnum": "storage.tariffs.models.Origin",
+        "RollupOriginEnum": "storage.models.Rollup.Origin",
+    },
+    "COMPONENT_SPLIT_REQUEST": True,
 }
 
 USE_I18N = True

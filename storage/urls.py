@@ -12,5 +12,6 @@ urlpatterns = [
     # Not django.conf.urls.i18n: the login page has the switch, too.
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("", include("storage.operations.urls")),
+    path("api/", include("storage.resources")),
     path("", include("storage.web.urls")),
 ]

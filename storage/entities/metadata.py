@@ -21,6 +21,7 @@ from storage.entities.merging import merge_dict
 from storage.entities.when import When, as_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 ANY: Final = object()  # no value in particular; None is a value
@@ -120,6 +121,18 @@ def get_metadata(owner: models.Model, key: str | None = None, *, expired: bool =
     if key is None:
         return dict(rows.order_by("key").values_list("key", "value"))
     return rows.filter(key=key).values_list("value", flat=True).first()
+
+
+def notes_of(owners: Iterable[models.Model]) -> dict[Any, dict[str, Any]]:
+    """The metadata of many objects of one model, by primary key, in one query; of those that have any."""
+    keys = {_key_text(owner.pk): owner for owner in owners}
+    if not keys:
+        return {}
+    kind = ContentType.objects.get_for_model(next(iter(keys.values())))
+    found: dict[Any, dict[str, Any]] = {}
+    for row in Metadata.objects.filter(content_type=kind, object_id__in=keys).valid().order_by("key"):
+        found.setdefault(keys[row.object_id].pk, {})[row.key] = row.value
+    return found
 
 
 def set_metadata(owner: models.Model, key: str, value: Any, date: When = None) -> None:

@@ -15,6 +15,6 @@ class TokensConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of logins, which end a count of wrong guesses."""
-        from storage.tokens import guesses  # noqa: PLC0415  models must be loaded first
+        from storage.tokens import guesses, schema  # noqa: F401, PLC0415  models must be loaded first
 
         guesses.connect()

@@ -59,7 +59,7 @@ def _looked_up(header: str) -> Token | TokenError | None:
     return token
 
 
-class TokenAuthentication(BaseAuthentication):  # type: ignore[misc]  # the REST framework has no types
+class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer ...`, or `Token ...`. `request.auth` is the token, `request.user` its owner."""
 
     def authenticate(self, request: Any) -> tuple[Any, Token] | None:  # the REST framework's request
@@ -75,7 +75,7 @@ class TokenAuthentication(BaseAuthentication):  # type: ignore[misc]  # the REST
         return "Bearer"
 
 
-class HasScope(BasePermission):  # type: ignore[misc]  # as above
+class HasScope(BasePermission):
     """What a token may do: to read, the view's `read_scope` (`history`), to change something its `write_scope`.
 
     Who comes with a session has no scopes: other permissions decide.

@@ -8,6 +8,7 @@ import pytest
 from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models.functions import ExtractHour, TruncDay
 
 from storage.instants import InstantField
 from storage.models import Meter, Rollup
@@ -25,6 +26,16 @@ def test_an_instant_is_kept_as_seconds_and_comes_back_in_utc() -> None:
         cursor.execute("SELECT start FROM storage_rollup")
         assert cursor.fetchone() == (1_795_255_200,)
     assert Rollup.objects.filter(start__gte=TEN, start__lt=TEN + timedelta(seconds=1)).count() == 1
+
+
+@pytest.mark.django_db
+def test_the_database_takes_an_instant_apart() -> None:
+    meter = Meter.objects.create(meter_id="m", raw_since=TEN)
+    Meter.objects.create(meter_id="n")
+    time = InstantField.as_datetime("raw_since")
+    found = Meter.objects.order_by("pk").values_list(ExtractHour(time, tzinfo=EAST), TruncDay(time, tzinfo=EAST))
+    assert list(found) == [(11, TEN.astimezone(EAST).replace(hour=0)), (None, None)]
+    assert meter.raw_since == TEN
 
 
 @pytest.mark.django_db

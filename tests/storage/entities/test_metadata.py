@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from storage.entities.metadata import Metadata, get_metadata, set_metadata
+from storage.entities.metadata import Metadata, get_metadata, notes_of, set_metadata
 from tests.storage.entities.library.models import Author, Book, Note, Tag
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +173,17 @@ def test_an_object_of_any_model_may_have_notes() -> None:
     group = Group.objects.create(name="readers")
     set_metadata(group, "k", 1)
     assert get_metadata(group) == {"k": 1}
+
+
+def test_the_notes_of_many_take_one_query(django_assert_num_queries: Any) -> None:
+    one, two, none = Note.objects.create(text="1"), Note.objects.create(text="2"), Note.objects.create(text="3")
+    one.set_metadata("b", 1)
+    one.set_metadata("a", None)
+    two.set_metadata("a", 2)
+    two.set_metadata("old", 2, timezone.now() - HOUR)
+    with django_assert_num_queries(1):
+        assert notes_of([one, two, none]) == {one.pk: {"a": None, "b": 1}, two.pk: {"a": 2}}
+    assert notes_of([]) == {}
 
 
 def test_what_is_not_saved_has_no_notes() -> None:

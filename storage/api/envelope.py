@@ -1,0 +1,36 @@
+"""The page around results: how many there are, where the others are, and what was understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+from storage.api.answering import Answer
+from storage.api.question import Question
+
+
+def envelope(request: Request, question: Question, answer: Answer, results: Sequence[Any]) -> dict[str, Any]:
+    """One page, with links to its neighbours."""
+
+    def link(page: int) -> str | None:
+        there = 1 <= page <= answer.pages
+        return replace_query_param(request.build_absolute_uri(), "page", page) if there else None
+
+    return {
+        "count": answer.count,
+        "page_size": answer.page_size,
+        "page": answer.page,
+        "pages": answer.pages,
+        "previous": link(answer.page - 1),
+        "next": link(answer.page + 1),
+        "first": link(1),
+        "last": link(answer.pages),
+        "options": {
+            "understood": {name: text for name, text in question.given.items() if name not in question.mistakes},
+            "ignored": dict(question.mistakes),
+        },
+        "results": results,
+    }
