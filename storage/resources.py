@@ -15,8 +15,10 @@ from storage.api.router import Api, create_api
 from storage.api.serializers import CommonModelSerializer
 from storage.models import Data, Epoch, Gap, Import, Meter, Register, Rollup
 from storage.tariffs.models import (
+    CalendarRule,
     Contract,
     DayCost,
+    EventDay,
     IndexPeriod,
     Offer,
     OffPeakSlot,
@@ -73,6 +75,8 @@ api: Final[Api] = create_api(
     ),
     Resource(IndexPeriod, "index-periods", related=("meter",)),
     Resource(OffPeakSlot, "off-peak-slots", related=("meter",)),
+    Resource(CalendarRule, "calendar-rules", related=("offer",)),
+    Resource(EventDay, "event-days", related=("offer",)),
     Resource(TempoDay, "tempo-days"),
     Resource(DayCost, "day-costs", related=("meter",), read_only=True),
     Resource(Register, "registers", related=("meter",), read_only=True),

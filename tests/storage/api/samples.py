@@ -11,8 +11,10 @@ from django.db import models
 
 from storage.models import Data, Epoch, Gap, Import, Meter, Register, Rollup
 from storage.tariffs.models import (
+    CalendarRule,
     Contract,
     DayCost,
+    EventDay,
     IndexPeriod,
     Offer,
     OffPeakSlot,
@@ -46,6 +48,12 @@ def offers() -> list[Offer]:
     return [
         manager.get_or_create(code=f"offer-{n}", defaults={"name": f"Offer {n}", "option": "hphc"})[0] for n in range(3)
     ]
+
+
+def offer_of(option: str) -> Offer:
+    manager: Any = Offer.objects  # as above
+    offer: Offer = manager.get_or_create(code=option, defaults={"name": option, "option": option})[0]
+    return offer
 
 
 def made(model: type[models.Model], *rows: dict[str, Any]) -> list[models.Model]:
@@ -133,7 +141,7 @@ SAMPLES: Final[dict[type[models.Model], Sample]] = {
     ),
     Contract: Sample(
         contracts,
-        lambda: {"meter": meters()[0].pk, "direction": "injected", "offer": offers()[1].pk, "power": 9},
+        lambda: {"meter": meters()[0].pk, "direction": "injected", "offer": offer_of("resale").pk, "power": 9},
         {"power": 9},
     ),
     IndexPeriod: Sample(index_periods, lambda: {"meter": meters()[1].pk, "index": 4, "period": "hc"}, {"period": "hc"}),
@@ -141,6 +149,16 @@ SAMPLES: Final[dict[type[models.Model], Sample]] = {
         slots,
         lambda: {"meter": meters()[1].pk, "begins": "22:00:00", "ends": "06:00:00"},
         {"ends": "06:30:00"},
+    ),
+    CalendarRule: Sample(
+        lambda: made(CalendarRule, *[{"offer": offer_of("other"), "rank": n, "period": "hp"} for n in (1, 2, 3)]),
+        lambda: {"offer": offer_of("other").pk, "rank": 4, "period": "weekend", "days": "weekend"},
+        {"season": "winter"},
+    ),
+    EventDay: Sample(
+        lambda: made(EventDay, *[{"offer": offer_of("ejp"), "day": date(2026, 1, n)} for n in (1, 2, 3)]),
+        lambda: {"offer": offer_of("ejp").pk, "day": "2026-01-09"},
+        {"is_event": False},
     ),
     TempoDay: Sample(
         lambda: made(TempoDay, *[{"day": date(2026, 1, n), "colour": "bleu", "source": "user"} for n in (1, 2, 3)]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -97,9 +98,12 @@ def test_a_contract_comes_with_its_prices_in_one_post(owner: APIClient) -> None:
     made = owner.post("/api/v1/contracts/", body)
     assert made.status_code == 201, made.content
     offer = Offer.objects.get(pk=offers()[1].pk)
-    assert sorted(str(price) for price in TariffPrice.objects.filter(offer=offer)) == [
-        f"{offer.pk} hc: 0.1696", f"{offer.pk} hp: 0.2146", f"{offer.pk} subscription: 190.5",
-    ]  # fmt: skip
+    prices = TariffPrice.objects.filter(offer=offer).order_by("kind", "period")
+    assert list(prices.values_list("kind", "period", "power", "amount")) == [
+        ("energy", "hc", 0, Decimal("0.1696")),
+        ("energy", "hp", 0, Decimal("0.2146")),
+        ("subscription", "", 6, Decimal("190.5")),
+    ]
     again = owner.put(f"/api/v1/contracts/{made.json()['id']}/", body)
     assert list(again.json()) == ["prices"]
 
