@@ -26,6 +26,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -374,6 +376,40 @@ class WebSettings(Section):
         return host.strip("[]"), int(port)
 
 
+def _mail_address(text: str) -> str:
+    if len(text) > 254 or not re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", text):
+        raise ValueError("expected an e-mail address such as linky@example.org")
+    return text
+
+
+class MailSettings(Section):
+    """`mail:`"""
+
+    host: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    port: Port = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password_file: FilePath | None = None
+    password: SecretStr | None = None  # by the environment only
+    from_: Annotated[str, AfterValidator(_mail_address)] | None = Field(None, alias="from", validate_default=True)
+
+    @field_validator("from_")
+    @classmethod
+    def _is_there(cls, given: str | None, others: ValidationInfo) -> str | None:
+        if given is None and others.data.get("host") and "@" not in (others.data.get("username") or ""):
+            raise ValueError("expected the address that messages come from, since there is a mail.host")
+        return given
+
+    @property
+    def sender(self) -> str:
+        """The address that messages come from."""
+        return self.from_ or self.username or ""
+
+    def secret(self) -> str | None:
+        """The password, from wherever it is kept."""
+        return _secret("mail", self.password, self.password_file)
+
+
 class LogSettings(Section):
     """`log:`"""
 
@@ -404,6 +440,7 @@ class Settings(Section):
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
     storage: StorageSettings = Field(default_factory=StorageSettings)
     web: WebSettings = WebSettings()
+    mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
 
 
@@ -459,7 +496,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
 
 def _refuse_passwords(tree: dict[str, Any], origin: str) -> None:
     """The file may be read by others, kept in a repository, shown to who helps."""
-    for section in ("mqtt", "storage"):
+    for section in ("mqtt", "storage", "mail"):
         keys = tree.get(section)
         if not isinstance(keys, dict):
             continue
