@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "storage.entities",
     "storage",
     "storage.tariffs",
+    "storage.alerts",
     "storage.web",
 ]
 MIDDLEWARE = [
