@@ -14,13 +14,15 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from storage.alerts.conditions import Change
-from storage.alerts.models import Alert, Delivery
+from storage.alerts.models import Alert, AlertRule, Delivery
 from storage.events import Event, Kind, occurred
 
 _FIRST_WAIT: Final = 30  # seconds until the second try; then twice as long each time
 _MAX_WAIT: Final = 3600
 TRIES: Final = {Delivery.Channel.MQTT: 8, Delivery.Channel.MAIL: 30}  # an hour: it is no news then; a day
 _MOST: Final = 50  # of one turn
+MOST_MAILED: Final = 10  # alerts of a rule in an hour: a value that wavers around its limit would fill every mailbox
+_HOUR: Final = timedelta(hours=1)
 _KEPT: Final = 10_000  # alerts that are over
 
 _CHANGES: Final = {Kind.ALERT_RAISED: Change.RAISED, Kind.ALERT_CLEARED: Change.CLEARED}
@@ -47,15 +49,28 @@ class Outbox:
         if change is None:
             return
         alert = Alert.objects.select_related("rule").get(pk=event.attributes["alert"])
-        receivers = [(Delivery.Channel.MAIL, address) for address in alert.rule.addresses]
-        if alert.rule.mqtt and self._mqtt:
-            receivers.append((Delivery.Channel.MQTT, ""))
+        if change is Change.RAISED:
+            receivers = self._receivers(alert.rule, event.at)
+        else:  # whoever was told that it began
+            told = Delivery.objects.filter(alert=alert, change=Change.RAISED).order_by("pk")
+            receivers = list(told.values_list("channel", "recipient"))
+        if not self._mqtt:
+            receivers = [one for one in receivers if one[0] != Delivery.Channel.MQTT]
         Delivery.objects.bulk_create(
             Delivery(alert=alert, change=change, channel=channel, recipient=recipient,
                      value=event.attributes["value"], at=event.at)
             for channel, recipient in receivers
         )  # fmt: skip
         transaction.on_commit(self._on_written)
+
+    @staticmethod
+    def _receivers(rule: AlertRule, at: datetime) -> list[tuple[str, str]]:
+        """(channel, recipient) of each; no mailbox when those of the rule were filled often enough in this hour."""
+        receivers = [(Delivery.Channel.MQTT.value, "")] if rule.mqtt else []
+        recent = Alert.objects.filter(rule=rule, raised__gt=at - _HOUR, deliveries__channel=Delivery.Channel.MAIL)
+        if rule.addresses and recent.distinct().count() < MOST_MAILED:
+            receivers += [(Delivery.Channel.MAIL.value, address) for address in rule.addresses]
+        return receivers
 
 
 def due(channel: Delivery.Channel, now: datetime) -> list[Delivery]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from storage.alerts import deliveries as module
-from storage.alerts.deliveries import TRIES, claim, due, forget_old, note_failed, note_sent
+from storage.alerts.deliveries import MOST_MAILED, TRIES, claim, due, forget_old, note_failed, note_sent
 from storage.alerts.models import Alert, Delivery
 from tests.storage.alerts.samples import House, deliveries, rule
 
@@ -66,6 +66,28 @@ def test_nobody_hears_of_an_end_before_the_beginning(waiting: House) -> None:
     assert due(MQTT, waiting.now) == []
     note_sent(one, waiting.now)
     assert [one.change for one in due(MQTT, waiting.now)] == ["cleared"]
+
+
+def test_a_value_that_wavers_fills_no_mailbox(house: House) -> None:
+    rule(recipients="me@example.org")
+    house.draw(*[9000, 500] * 15)
+    assert len(list(deliveries(channel="mqtt"))) == 30
+    mails = list(deliveries(channel="mail"))
+    assert [change for change, *_ in mails] == ["raised", "cleared"] * MOST_MAILED
+    house.now += timedelta(hours=1)
+    house.draw(9000, 500)
+    assert len(list(deliveries(channel="mail"))) == 2 * MOST_MAILED + 2
+
+
+def test_the_end_is_told_to_whoever_was_told_of_the_beginning(house: House) -> None:
+    watched = rule(recipients="me@example.org")
+    house.draw(9000)
+    watched.recipients, watched.mqtt = "you@example.org", False
+    watched.save()
+    house.draw(500)
+    assert set(Delivery.objects.filter(change="cleared").values_list("channel", "recipient")) == {
+        ("mail", "me@example.org"), ("mqtt", ""),
+    }  # fmt: skip
 
 
 def test_a_clock_that_was_set_back_holds_no_message_back(waiting: House) -> None:
