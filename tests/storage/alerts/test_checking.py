@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import F
 
 from storage.alerts.checking import Checks, injected_today
 from storage.alerts.models import Alert, Place
+from storage.alerts.watching import lock
 from storage.models import Data, Epoch, Meter, Register, Rollup
 from storage.rollups import roll_up
 from storage.tariffs.daily import reckon
@@ -114,6 +116,23 @@ def test_readings_that_come_late_say_that_the_meter_is_silent_still(house: House
     house.take(house.say(60.0, 500, late=7200, replay=True))
     turns.run(10)
     assert house.kinds() == ["meter_silent", "alert_raised"]
+
+
+def test_a_meter_that_is_heard_while_it_is_called_silent_is_not(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the lock another thread stored a reading."""
+    rule("mute", kind="silent", value="10")
+    house.draw(500)
+    turns = Turns(house)
+    turns.run(1, at_work=True)
+    turns.run(4)
+
+    def heard(meters: list[int]) -> list[Place]:
+        Place.objects.update(heard=F("heard") + 1)
+        return lock(meters)
+
+    monkeypatch.setattr("storage.alerts.checking.lock", heard)
+    turns.run(10)
+    assert house.kinds() == []
 
 
 # --- rules that their owner took back -------------------------------------------------------------

@@ -202,6 +202,7 @@ def test_what_fails_in_one_part_keeps_no_other_from_its_turn(
     assert len(postbox.mails) == 1
 
 
+@pytest.mark.postgresql  # a database in memory serves no two threads at once; test_programs.py has a file
 @pytest.mark.django_db(transaction=True)
 def test_in_a_store_the_thread_sends_by_itself() -> None:
     postbox, house = Postbox(), House(now=datetime.now(UTC))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from storage.alerts.deliveries import Outbox
 from storage.alerts.models import Alert, AlertRule, Delivery, Place
@@ -113,11 +114,18 @@ def test_a_rule_that_is_disabled_or_that_no_form_let_through_raises_nothing(hous
 def test_an_alert_whose_rule_now_watches_something_else_is_over(house: House) -> None:
     watched = rule()
     house.draw(LOAD)
-    watched.operator = "<"
+    watched.field, watched.value = "irms1", "30"
     watched.save()
-    house.draw(LOAD, REST)
+    house.take(house.say(2.0, LOAD, values={"irms1": 40}))
     assert house.kinds() == ["alert_raised", "alert_cleared", "alert_raised"]
-    assert [state for state, *_ in alerts()] == ["cleared", "raised"]
+    assert alerts() == [("cleared", LOAD, LOAD), ("raised", 40, 40)]
+
+
+def test_a_batch_that_came_in_disorder_is_looked_at_in_the_order_of_time(house: House) -> None:
+    rule()
+    first, second = house.say(2.0, LOAD), house.say(2.0, REST)
+    house.take(second, first)
+    assert house.kinds() == ["alert_raised", "alert_cleared"]
 
 
 # --- what is news --------------------------------------------------------------------------------
@@ -153,8 +161,9 @@ def test_a_replay_that_is_older_than_what_was_looked_at_says_nothing(house: Hous
     rule()
     house.draw(REST)
     house.take(house.say(2.0, LOAD, late=60, replay=True))
+    house.take(house.say(2.0, LOAD, late=600, replay=True))
     house.take(house.say(2.0, LOAD, late=60))  # nor what another worker of this database was given
-    assert (Data.objects.count(), house.kinds()) == (3, [])
+    assert (Data.objects.count(), house.kinds()) == (4, [])
 
 
 def test_a_clock_that_was_set_back_by_minutes_is_followed(house: House) -> None:
@@ -188,6 +197,36 @@ def test_two_workers_of_one_database_raise_once(house: House) -> None:
     for n in range(12):
         readings = ingest(TOPICS, [house.say(2.0, LOAD)]).readings
         (ours, theirs)[n % 2].take(readings)
+    assert house.kinds() == ["alert_raised"]
+
+
+@pytest.mark.postgresql  # SQLite has one writer at a time
+@pytest.mark.django_db(transaction=True)
+def test_two_threads_that_see_a_meter_for_the_first_time_raise_once(house: House) -> None:
+    rule()
+    halves = [ingest(TOPICS, [house.say(2.0, LOAD), house.say(2.0, LOAD)]).readings for _ in range(2)]
+    at_once = threading.Barrier(2)
+
+    def look_at(readings: Any) -> None:
+        at_once.wait(20.0)
+        Watcher(now=lambda: house.now).take(readings)
+        connection.close()
+
+    threads = [threading.Thread(target=look_at, args=(half,)) for half in halves]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [state for state, *_ in alerts()] == ["raised"]
+    assert Place.objects.get().at == house.now
+
+
+def test_a_mark_from_a_wrong_clock_is_no_mark(house: House) -> None:
+    """Ours was an hour ahead, and its bridge's with it; then both were set."""
+    rule()
+    house.draw(REST)
+    house.now -= timedelta(minutes=50)
+    house.take(house.say(2.0, LOAD, replay=True))
     assert house.kinds() == ["alert_raised"]
 
 
