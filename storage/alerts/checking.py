@@ -11,11 +11,12 @@ from typing import Final
 from django.db import transaction
 from django.db.models import F, Q
 
+from storage.alerts.book import Book
 from storage.alerts.conditions import Scalar
 from storage.alerts.deliveries import forget_old
 from storage.alerts.meanings import AMOUNTS, OF_READINGS, Kind, number_of
 from storage.alerts.models import Alert, AlertRule, Place
-from storage.alerts.watching import Book, lock, usable
+from storage.alerts.watching import lock, usable
 from storage.buckets import zone_of
 from storage.events import Event, tell
 from storage.events import Kind as EventKind
