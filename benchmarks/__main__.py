@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import MappingProxyType
 
-from benchmarks import bridge, database, decoder, entities, exchange, history, store
+from benchmarks import alerts, bridge, database, decoder, entities, exchange, history, store
 
 _PARTS = MappingProxyType(
     {
@@ -16,6 +16,7 @@ _PARTS = MappingProxyType(
         "history": history.rows,
         "exchange": exchange.rows,
         "entities": entities.rows,
+        "alerts": alerts.rows,
     }
 )
 

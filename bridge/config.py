@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bridge.configfile import ConfigError as ConfigError  # noqa: PLC0414  whoever reads the configuration catches it
 from bridge.configfile import lay_over, read_yaml, refuse_passwords, secret_of
@@ -28,6 +39,7 @@ from bridge.kinds import (
     Kept,
     Level,
     Listen,
+    MailAddress,
     MeterName,
     Network,
     Pattern,
@@ -247,6 +259,34 @@ class WebhooksSettings(Section):
         return age_of(self.keep)
 
 
+class MailSettings(Section):
+    """`mail:`"""
+
+    host: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    port: Port = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password_file: FilePath | None = None
+    password: SecretStr | None = None  # by the environment only
+    from_: MailAddress | None = Field(None, alias="from", validate_default=True)
+
+    @field_validator("from_")
+    @classmethod
+    def _is_there(cls, given: str | None, others: ValidationInfo) -> str | None:
+        if given is None and others.data.get("host") and "@" not in (others.data.get("username") or ""):
+            raise ValueError("expected the address that messages come from, since there is a mail.host")
+        return given
+
+    @property
+    def sender(self) -> str:
+        """The address that messages come from."""
+        return self.from_ or self.username or ""
+
+    def secret(self) -> str | None:
+        """The password, from wherever it is kept."""
+        return secret_of("mail", self.password, self.password_file)
+
+
 class LogSettings(Section):
     """`log:`"""
 
@@ -278,6 +318,7 @@ class Settings(Section):
     storage: StorageSettings = Field(default_factory=StorageSettings)
     web: WebSettings = WebSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
 
 

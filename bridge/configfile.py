@@ -22,7 +22,7 @@ class ConfigError(Exception):
 
 def refuse_passwords(tree: dict[str, Any], origin: str) -> None:
     """The file may be read by others, kept in a repository, shown to who helps."""
-    for section in ("mqtt", "storage"):
+    for section in ("mqtt", "storage", "mail"):
         keys = tree.get(section)
         if not isinstance(keys, dict):
             continue

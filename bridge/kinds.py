@@ -88,6 +88,12 @@ def _network(text: str) -> str:
         raise ValueError("expected an address or a network, such as 127.0.0.1 or 172.17.0.0/16") from None
 
 
+def _mail_address(text: str) -> str:
+    if len(text) > 254 or not re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", text):
+        raise ValueError("expected an e-mail address such as linky@example.org")
+    return text
+
+
 def _url(text: str) -> str:
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", text):
         raise ValueError("expected an address such as https://linky.example.org")
@@ -157,6 +163,7 @@ Topic = Annotated[str, AfterValidator(_topic)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Network = Annotated[str, AfterValidator(_network)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Url = Annotated[str, AfterValidator(_url)]
 AllOrList = BeforeValidator(_all_or_list)
 Icon = Annotated[str, AfterValidator(_icon)]

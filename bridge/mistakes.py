@@ -30,7 +30,8 @@ def sentences(
         # pydantic adds the member of a union that it tried, "list[...]": no key of ours looks like that.
         if any("literal[" in str(part) for part in item["loc"]):
             continue  # the other member says what is wrong
-        key = ".".join(str(part) for part in item["loc"] if "[" not in str(part))
+        # `from_` is the field of `from`, which is a word of Python; a default that will not do is told by the field.
+        key = ".".join(str(part).removesuffix("_") for part in item["loc"] if "[" not in str(part))
         where = next((name for path, name in variables.items() if _same_branch(path, key)), origin)
         if item["type"] == "extra_forbidden":
             lines.append(f"{where}: {key}: no such key; expected one of {', '.join(_siblings(settings, item['loc']))}")
@@ -56,7 +57,7 @@ def _siblings(settings: type[BaseModel], location: tuple[int | str, ...]) -> lis
             continue
         annotation = model.model_fields[part].annotation if part in model.model_fields else model
         model = _section_in(annotation) or model
-    return sorted(name for name in model.model_fields if name != "password")
+    return sorted(field.alias or name for name, field in model.model_fields.items() if name != "password")
 
 
 def _section_in(annotation: Any) -> type[BaseModel] | None:  # as above

@@ -31,7 +31,7 @@ def options() -> str:
 
 def _keys(section: type[Section], prefix: str) -> Iterator[tuple[str, str]]:
     for name, info in section.model_fields.items():
-        key = f"{prefix}{name}"
+        key = f"{prefix}{info.alias or name}"
         inner = _section(info.annotation)
         if name == "password":
             continue  # by the environment only

@@ -13,7 +13,7 @@ import queue
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,7 @@ from bridge.source import SourceError
 from bridge.tic.catalogue import Mode
 from bridge.topics import Message, Topics, sent_again
 from storage.batch import WriteError, Writer, collect
-from storage.ingest import Incoming
+from storage.ingest import Incoming, Stored
 from storage.order import Order, banner
 from storage.selection import Selection
 
@@ -41,7 +41,10 @@ STOP_WAIT: Final = 2.0  # seconds until a port must be closed
 class Capture:
     """One line, until it ends or we are told to stop."""
 
-    def __init__(self, settings: Settings, order: Order) -> None:
+    def __init__(
+        self, settings: Settings, order: Order, on_stored: Callable[[Sequence[Stored]], None] = lambda _: None
+    ) -> None:
+        self._on_stored = on_stored  # gets the readings that a batch brought, once they are committed
         self._order = order
         self._topics = Topics(settings.mqtt.base_topic)
         batch = settings.storage.batch
@@ -172,8 +175,9 @@ class Capture:
 
     def _write(self, batch: list[Incoming]) -> bool:
         before = self._writer.total.stored
-        if self._writer.write(batch) is None:
+        if (outcome := self._writer.write(batch)) is None:
             return False
+        self._on_stored(outcome.readings)
         if before // _EVERY != self._writer.total.stored // _EVERY:
             newest = json.loads(batch[-1].body)["ts"]
             log.info("%d readings stored, the last of %s: %s", self._writer.total.stored, newest, self.summary())

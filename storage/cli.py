@@ -30,6 +30,8 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
     open_django()
     from django.db import DatabaseError  # noqa: PLC0415
 
+    from storage.alerts.service import alerting  # noqa: PLC0415
+    from storage.alerts.watching import Watcher  # noqa: PLC0415
     from storage.migrate import migrate  # noqa: PLC0415
     from storage.subscriber import Subscriber  # noqa: PLC0415
     from storage.webhooks.courier import Courier  # noqa: PLC0415
@@ -39,7 +41,7 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
         try:
             if not no_migrate:
                 migrate()
-            subscriber = Subscriber(settings, share=share, observer=observer)
+            subscriber = Subscriber(settings, share=share, observer=observer, on_stored=Watcher().take)
         except (DatabaseError, OSError) as error:
             raise click.ClickException(not_opened(error)) from None
         gc.freeze()  # what start-up made stays: looking at it again and again takes a tenth of the processor time
@@ -48,7 +50,8 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
         worker.start()
         if settings.webhooks.enabled:
             courier.start()
-        code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
+        with alerting(settings, None if observer else subscriber.publish):
+            code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
         courier.stop()
         worker.stop()
         sys.exit(code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -49,6 +49,15 @@ class Mark:
     handled: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A reading that is new in the database: its meter's key, what the message said, what the columns hold."""
+
+    meter: int
+    envelope: Envelope
+    columns: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a batch came to."""
@@ -60,6 +69,7 @@ class Outcome:
     lacking: int = 0  # not stored, since something was not there that is required
     missed: Counter[str] = field(default_factory=Counter)  # what that was, by slug
     marks: list[Mark] = field(default_factory=list)
+    readings: list[Stored] = field(default_factory=list, compare=False)
 
 
 @dataclass(slots=True)
@@ -78,9 +88,13 @@ class _Stream:
 @dataclass(frozen=True, slots=True)
 class _Row:
     incoming: Incoming
-    seq: int
+    envelope: Envelope
     stream: _Stream
     values: dict[str, Any]  # column -> value, of any column's type
+
+    @property
+    def seq(self) -> int:
+        return self.envelope.seq
 
     @property
     def fields(self) -> writer.Row:
@@ -120,7 +134,7 @@ def ingest(topics: Topics, batch: Sequence[Incoming], selection: Selection = EVE
                 else:
                     if extra := selection.kept(name):
                         values["extra"] = extra
-                    rows.append(_Row(one.incoming, name.seq, stream, values))
+                    rows.append(_Row(one.incoming, name, stream, values))
             if name.replay:
                 stream.late.append(name.moment)
         _insert(rows, outcome)
@@ -211,7 +225,9 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
     epochs = {row.stream.epoch.pk: row.stream.epoch for row in rows}
     by_key = {(row.stream.epoch.pk, row.seq): row for row in rows}
     for key in inserted:
-        by_key[key].stream.stored.append(by_key[key].values["dateTime"])
+        row = by_key[key]
+        row.stream.stored.append(row.values["dateTime"])
+        outcome.readings.append(Stored(row.stream.epoch.meter_id, row.envelope, row.values))
     lacking = {pk: gaps.lacking_above(epoch) for pk, epoch in epochs.items()}
     for epoch, seq in inserted:
         if seq <= epochs[epoch].handled or (lacking[epoch] and gaps.holds(lacking[epoch], seq)):

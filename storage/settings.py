@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "storage.entities",
     "storage",
     "storage.tariffs",
+    "storage.alerts",
     "storage.webhooks",
     "storage.tokens",
     "storage.api",

@@ -8,7 +8,7 @@ import queue
 import signal
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
@@ -16,8 +16,9 @@ from bridge.config import Settings
 from bridge.mqtt import Link, Received, Session
 from bridge.topics import OFFLINE, ONLINE, Message, Topics, Watermark, watermark_message
 from storage.batch import Writer, collect
-from storage.ingest import Incoming, Mark
+from storage.ingest import Incoming, Mark, Stored
 from storage.models import Store
+from storage.publishing import Confirmed
 from storage.selection import Selection
 
 log = logging.getLogger("ticbridge.store")
@@ -30,10 +31,18 @@ class Subscriber:
     """One store process: a turn collects a batch and hands it to the database.
 
     `share` is the group of a shared subscription (MQTT 5), whose workers write to one database. An observer stores and
-    tells nobody: the readings of a base topic are released by one database only.
+    tells nobody: the readings of a base topic are released by one database only. `on_stored` gets the readings that a
+    batch brought, once they are stored and acknowledged.
     """
 
-    def __init__(self, settings: Settings, *, share: str | None = None, observer: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        share: str | None = None,
+        observer: bool = False,
+        on_stored: Callable[[Sequence[Stored]], None] = lambda _: None,
+    ) -> None:
         self._topics = Topics(settings.mqtt.base_topic)
         self._batch = settings.storage.batch
         self._inbox: queue.Queue[Received] = queue.Queue()  # bounded by the session's receive_maximum
@@ -45,6 +54,8 @@ class Subscriber:
         self._heard = threading.Event()  # our own status: all that was retained came before it
         self._others: set[str] = set()  # stores of other databases that are on line
         self._is_second = False
+        self._on_stored = on_stored
+        self._confirmed = Confirmed()
         self._writer = Writer(self._topics, self._stopping, Selection.of(settings.storage))
         readings = self._topics.meter("+", "reading")
         name = f"ticbridge-{'observer' if observer else 'store'}-{self._id}"
@@ -60,6 +71,7 @@ class Subscriber:
             session=Session(_SESSION if share is None else 0, min(65_535, 2 * self._batch.rows), manual_ack=True),
             on_ready=self._on_ready,
             on_message=self._on_message,
+            on_published=self._confirmed.confirm,
         )
 
     def run(self, on_stop: Callable[[str], None] = lambda _: None) -> int:
@@ -88,6 +100,10 @@ class Subscriber:
         batch = collect(self._inbox, self._batch, lambda: self._stopping.is_set() or not self._link.alive)
         if batch:
             self._handle(batch)
+
+    def publish(self, message: Message) -> bool:
+        """Send a message of QoS 1, on any thread but the broker's; whether the broker confirmed it."""
+        return self._confirmed.send(self._link.post, message)
 
     def summary(self) -> str:
         """What was stored since the start, as one line of JSON."""
@@ -155,6 +171,7 @@ class Subscriber:
         if not self._is_observer:
             for mark in outcome.marks:
                 self._link.send(self._watermark(mark))
+        self._on_stored(outcome.readings)
 
     def _watermark(self, mark: Mark) -> Message:
         water = Watermark(epoch=mark.epoch, seq=mark.handled, batch_seconds=self._batch.seconds)

@@ -37,7 +37,7 @@ def test_the_shipped_configuration_shows_every_option() -> None:
         if section == "meters":
             assert set(keys[0]) == {"source", "mode", "name", "id", "timezone"}
         elif isinstance(model, type):
-            fields = set(model.model_fields)
+            fields = {field.alias or name for name, field in model.model_fields.items()}
             assert set(keys) == fields - {"password"}, section
 
 

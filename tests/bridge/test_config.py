@@ -34,7 +34,7 @@ from bridge.configfile import MAX_FILE, read_secret
 from bridge.tic.catalogue import Mode
 from bridge.topics import RESERVED
 
-SECTIONS = "bridge, homeassistant, log, meters, mqtt, publish, reading, spool, storage, web, webhooks"
+SECTIONS = "bridge, homeassistant, log, mail, meters, mqtt, publish, reading, spool, storage, web, webhooks"
 NO_PASSWORD = "no password may stand here; expected mqtt.password_file, the path of a file that only you can read"
 CONTROL = "unacceptable character #x0007: special characters are not allowed"
 DEFAULTS = {
@@ -55,6 +55,10 @@ DEFAULTS = {
     },
     "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None, "proxies": []},
     "webhooks": {"enabled": False, "private": False, "keep": "7d"},
+    "mail": {
+        "host": None, "port": 587, "tls": "starttls", "username": None, "password_file": None, "password": None,
+        "from": None,
+    },
     "log": {"level": "info", "format": "text"},
 }  # fmt: skip
 
@@ -89,7 +93,7 @@ def mistake(text: str = "", **environment: str) -> str:
     "text", ["", "# nothing\n", "{}", "\n".join(f"{section}:" for section in Settings.model_fields)]
 )
 def test_what_is_left_out_has_its_default(text: str) -> None:
-    told = settings(text).model_dump()
+    told = settings(text).model_dump(by_alias=True)
     assert {key: value for key, value in told.items() if key not in ("bridge", "storage")} == DEFAULTS
 
 
@@ -505,6 +509,7 @@ def test_a_time_that_is_none_is_refused(given: str) -> None:
     ("yaml", "key"),
     [
         ("mqtt: {password: hunter2}", "mqtt.password"),
+        ("mail: {password: hunter2}", "mail.password"),
         ("storage: {password: hunter2}", "storage.password"),
         ("storage: {database: 'postgresql://bob:hunter2@db/linky'}", "storage.database"),
     ],
@@ -539,3 +544,27 @@ def test_the_databases_password_is_read_from_its_file(tmp_path: Path) -> None:
     secret.chmod(0o644)
     with pytest.raises(ConfigError, match=r"^storage\.password_file: .* can be read by others"):
         load(path, {}).storage.secret()
+
+
+# --- mail ----------------------------------------------------------------------------------------
+
+
+def test_mail_comes_from_an_address() -> None:
+    given = settings("mail: {host: smtp.example.org, username: me@example.org}").mail
+    assert (given.port, given.tls, given.sender) == (587, "starttls", "me@example.org")
+    assert settings("mail: {host: smtp.example.org, from: linky@example.org}").mail.sender == "linky@example.org"
+    assert settings("", TICBRIDGE_MAIL__FROM="linky@example.org").mail.sender == "linky@example.org"
+    assert mistake("mail: {host: smtp.example.org, username: me}", TICBRIDGE_MAIL__PASSWORD="hunter2") == (
+        "config.yaml: mail.from: None will not do; expected the address that messages come from, since there is a "
+        "mail.host"
+    )
+    assert mistake("mail: {from: me}") == (
+        "config.yaml: mail.from: 'me' will not do; expected an e-mail address such as linky@example.org"
+    )
+    assert mistake("mail: {form: me@example.org}") == (
+        "config.yaml: mail.form: no such key; expected one of from, host, password_file, port, tls, username"
+    )
+
+
+def test_the_mail_servers_password_is_read_from_its_file() -> None:
+    assert settings(f"mail: {{password_file: {secret_file('s3cret')}}}").mail.secret() == "s3cret"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bridge.checked import Checked, Event
-from bridge.events import KINDS, Events
+from bridge.events import KINDS, Beginnings, Events
 from bridge.tic.models import Historique, Reading, Standard
 from bridge.tic.values import Value
 from tests.bridge.heard import checked
@@ -118,3 +118,12 @@ def test_another_mode_numbers_its_tariffs_anew() -> None:
 def test_what_the_guard_saw_is_handed_on() -> None:
     reset = Event("index_reset", {"field": "east", "before": 900, "after": 3})
     assert Watched().take(own=(reset,)) == [reset]
+
+
+def test_a_comparison_goes_on_where_it_was_left() -> None:
+    before = Beginnings()
+    assert before.take({"tariff_index": 1, "breaker_seconds_to_trip": 90}, 0.0) == []
+    after = Beginnings(before.values, before.at_risk)
+    assert after.take({"tariff_index": 2, "breaker_seconds_to_trip": 80}, 30.0) == [
+        Event("tariff_change", {"before": 1, "after": 2})
+    ]

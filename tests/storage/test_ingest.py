@@ -57,6 +57,13 @@ def test_a_batch_becomes_rows_and_a_mark() -> None:
     assert Meter.objects.values_list("meter_id", "mode", "timezone").get() == (METER, "standard", "Europe/Paris")
 
 
+def test_the_readings_that_are_new_are_handed_on() -> None:
+    store(envelope(1))
+    found = store(envelope(1), envelope(2)).readings
+    meter = Meter.objects.get().pk
+    assert [(one.meter, one.envelope, one.columns["east"]) for one in found] == [(meter, envelope(2), 1002)]
+
+
 def test_what_comes_twice_is_stored_once_and_the_mark_is_repeated() -> None:
     store(envelope(1), envelope(2))
     assert store(envelope(2), envelope(1)) == Outcome(duplicates=2, marks=[Mark(METER, EPOCH, 2)])

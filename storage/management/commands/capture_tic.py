@@ -13,6 +13,8 @@ from django.db import DatabaseError, connection
 
 from bridge.source import SourceError
 from bridge.tic.catalogue import BAUD
+from storage.alerts.service import alerting
+from storage.alerts.watching import Watcher
 from storage.capture import Capture
 from storage.dry_run import show
 from storage.migrate import migrate
@@ -86,7 +88,7 @@ class Command(BaseCommand):
         try:
             if options["dry_run"]:
                 sys.exit(show(order, self.stdout.write))
-            capture = Capture(settings.TICBRIDGE, order)
+            capture = Capture(settings.TICBRIDGE, order, Watcher().take)
         except SourceError as error:
             raise CommandError(str(error)) from None
         if connection.vendor == "sqlite":
@@ -96,7 +98,7 @@ class Command(BaseCommand):
                 migrate()
             except (DatabaseError, OSError) as error:
                 raise CommandError(not_opened(error)) from None
-        with at_work():
+        with at_work(), alerting(settings.TICBRIDGE):
             worker = Worker(settings.TICBRIDGE.storage)
             worker.start()
             code = capture.run(on_stop=lambda line: self.stderr.write(line, style_func=str))

@@ -1,0 +1,1 @@
+"""Alerts: rules of the owner, when they hold, and the messages that say so."""
