@@ -396,6 +396,14 @@ class WebhooksSettings(Section):
         return _age_of(self.keep)
 
 
+class UsageSettings(Section):
+    """`usage:`"""
+
+    enabled: bool = False
+    log_data: bool = False
+    limit_only: bool = False
+
+
 class LogSettings(Section):
     """`log:`"""
 
@@ -427,6 +435,7 @@ class Settings(Section):
     storage: StorageSettings = Field(default_factory=StorageSettings)
     web: WebSettings = WebSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    usage: UsageSettings = UsageSettings()
     log: LogSettings = LogSettings()
 
 

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "storage.tariffs",
     "storage.webhooks",
     "storage.tokens",
+    "storage.usage",
     "storage.web",
 ]
 MIDDLEWARE = [
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",  # history names who was logged in
+    "storage.usage.middleware.UsageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -133,5 +135,9 @@ NOTIFY_EVENTS = {
     "alert_raised": _("an alert is raised"),
     "alert_cleared": _("an alert is over"),
 }
+
+SERVICE_USAGE = TICBRIDGE.usage.enabled
+SERVICE_USAGE_LOG_DATA = TICBRIDGE.usage.log_data
+SERVICE_USAGE_LIMIT_ONLY = TICBRIDGE.usage.limit_only
 
 LOGGING_CONFIG = None  # bridge.logs set it up

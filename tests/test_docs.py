@@ -69,14 +69,14 @@ def test_every_how_to_is_there_in_french_and_english(page: Path) -> None:
 # --- the seed's features -------------------------------------------------------------------------
 
 
-WEBHOOKS = ("F28", "F29", "F30", "F31", "F32", "F38", "F98")
+SERVICES = ("F28", "F29", "F30", "F31", "F32", "F34", "F35", "F36", "F38", "F98")
 
 
 def test_every_feature_of_the_seed_names_tests_that_exist() -> None:
     page = (ROOT / "docs" / "reference" / "seed-features.md").read_text()
     rows = {cells[1].strip(): cells[4] for line in page.splitlines() if len(cells := line.split("|")) == 6}
     named = {row: re.findall(r"`(tests/[^`:]+)::([^`]+)`", cell) for row, cell in rows.items() if row[1:].isdigit()}
-    assert list(named) == [*(f"T{n}" for n in range(1, 24)), "F81", *WEBHOOKS]
+    assert list(named) == [*(f"T{n}" for n in range(1, 24)), "F81", *SERVICES]
     assert {row for row, tests in named.items() if not tests} == set()
     missing = [
         f"{path}::{name}"

@@ -105,6 +105,7 @@ def test_django_in_asynchronous_code_has_the_limit_too(owner: User, monkeypatch:
     assert found is None
 
 
+@pytest.mark.postgresql  # on SQLite: tests/storage/usage/test_parallel.py
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_guesses_at_once_no_more_than_the_limit_are_counted_as_within() -> None:
     def one(_: int) -> bool:
