@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from storage.entities.admin import EntityAdmin
 from storage.models import Data, DeadLetter, Epoch, Gap, Import, Meter, Register, Rollup
+from storage.web.accounts import AdminLoginForm
 
 admin.site.site_header = admin.site.site_title = "ticbridge"
 admin.site.index_title = _("Administration")
+admin.site.login_form = AdminLoginForm
 
 if TYPE_CHECKING:  # generic to the type checker only
     _Paginator = Paginator[Any]
