@@ -69,6 +69,26 @@ def test_the_receiver_knows_who_sends(receiver: Receiver, authentication: str, n
     assert receiver.got[0].headers[name] == value
 
 
+@pytest.mark.parametrize("authentication", ["basic", "bearer", "token", "header", "hmac", "digest"])
+def test_a_secret_with_accents_is_sent_in_utf8(receiver: Receiver, authentication: str) -> None:
+    if authentication == "digest":
+        receiver.says = [Says(401, {"WWW-Authenticate": 'Digest realm="r", nonce="abc", qop="auth"'})]
+    name = "Zoe" if authentication == "digest" else "Zoé"
+    made = send(receiver, "clé été", authentication=authentication, username=name, header="X-Api-Key")
+    assert made.outcome is Outcome.DELIVERED
+    given = receiver.got[-1].headers
+    if authentication in ("bearer", "token", "header"):
+        value = given["x-api-key" if authentication == "header" else "authorization"]
+        assert value.encode("latin-1").decode().endswith("clé été")
+
+
+def test_a_name_that_digest_cannot_send_is_said(receiver: Receiver) -> None:
+    receiver.says = [Says(401, {"WWW-Authenticate": 'Digest realm="r", nonce="abc", qop="auth"'})]
+    assert send(receiver, "s3cret", authentication="digest", username="Zoé") == Attempt(
+        Outcome.NEVER, None, "Digest cannot send this user name: choose one without accents"
+    )
+
+
 def test_digest_answers_the_challenge(receiver: Receiver) -> None:
     def judge(got: Got) -> Says:
         given = got.headers.get("authorization")
