@@ -287,6 +287,14 @@ class MailSettings(Section):
         return secret_of("mail", self.password, self.password_file)
 
 
+class UsageSettings(Section):
+    """`usage:`"""
+
+    enabled: bool = False
+    log_data: bool = False
+    limit_only: bool = False
+
+
 class LogSettings(Section):
     """`log:`"""
 
@@ -319,6 +327,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     mail: MailSettings = MailSettings()
+    usage: UsageSettings = UsageSettings()
     log: LogSettings = LogSettings()
 
 

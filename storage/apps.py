@@ -12,5 +12,8 @@ class StorageConfig(AppConfig):
     verbose_name = "ticbridge"
 
     def ready(self) -> None:
-        """Have Django know our checks."""
+        """Have Django know our checks, and webhooks hear of events."""
         import storage.checks  # noqa: F401, PLC0415  it registers them; models are not there before
+        from storage import telling  # noqa: PLC0415  as above
+
+        telling.connect()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bridge.topics import is_level
 from storage.opening import EXIT_UNAVAILABLE, at_work, not_opened, open_django
+
+if TYPE_CHECKING:
+    from storage.webhooks.courier import Courier
 
 
 def _group(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -34,7 +37,6 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
     from storage.alerts.watching import Watcher  # noqa: PLC0415
     from storage.migrate import migrate  # noqa: PLC0415
     from storage.subscriber import Subscriber  # noqa: PLC0415
-    from storage.webhooks.courier import Courier  # noqa: PLC0415
     from storage.worker import Worker  # noqa: PLC0415
 
     with at_work():
@@ -46,15 +48,24 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
             raise click.ClickException(not_opened(error)) from None
         gc.freeze()  # what start-up made stays: looking at it again and again takes a tenth of the processor time
         worker = Worker(settings.storage)
-        courier = Courier()
         worker.start()
-        if settings.webhooks.enabled:
-            courier.start()
+        courier = _courier() if settings.webhooks.enabled else None
         with alerting(settings, None if observer else subscriber.publish):
             code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
-        courier.stop()
+            worker.stop_soon()
+        if courier is not None:
+            courier.stop()
         worker.stop()
         sys.exit(code)
+
+
+def _courier() -> Courier:
+    """What sends webhooks, at work; its HTTP library takes 20 MB, which who has none saves."""
+    from storage.webhooks.courier import Courier  # noqa: PLC0415
+
+    courier = Courier()
+    courier.start()
+    return courier
 
 
 @click.command()

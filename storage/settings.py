@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "storage.webhooks",
     "storage.tokens",
     "storage.api",
+    "storage.usage",
     "storage.web",
 ]
 MIDDLEWARE = [
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",  # history names who was logged in
+    "storage.usage.middleware.UsageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -149,13 +151,15 @@ NOTIFY_EVENTS = {
     "over_power": _("more power than subscribed"),
     "trip_risk": _("the breaker is about to open"),
     "peak_notice": _("a mobile peak is announced"),
-    "tempo_colour": _("the Tempo colour of tomorrow is known"),
+    "tempo_known": _("the Tempo colour of tomorrow is known"),
     "meter_silent": _("a meter is silent"),
-    "mode_switch": _("a meter changed its mode"),
-    "meter_change": _("another meter"),
     "index_reset": _("an index began anew"),
     "alert_raised": _("an alert is raised"),
     "alert_cleared": _("an alert is over"),
 }
+
+SERVICE_USAGE = TICBRIDGE.usage.enabled
+SERVICE_USAGE_LOG_DATA = TICBRIDGE.usage.log_data
+SERVICE_USAGE_LIMIT_ONLY = TICBRIDGE.usage.limit_only
 
 LOGGING_CONFIG = None  # bridge.logs set it up

@@ -69,7 +69,7 @@ def test_every_how_to_is_there_in_french_and_english(page: Path) -> None:
 # --- the seed's features -------------------------------------------------------------------------
 
 
-SERVICES = ("F28", "F29", "F30", "F31", "F32", "F38", "F98")
+SERVICES = ("F28", "F29", "F30", "F31", "F32", "F34", "F35", "F36", "F38", "F98")
 FEATURES = {
     *SERVICES,
     *(f"T{n}" for n in range(1, 24)),

@@ -32,7 +32,9 @@ def _read(text: str) -> Address | None:
         address = ip_address(text.strip())
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    if isinstance(address, IPv4Address):
+        return address
+    return address.ipv4_mapped or IPv6Address(int(address))  # without the name of a network card (fe80::1%eth0)
 
 
 def _is_in(address: Address, networks: list[IPv4Network | IPv6Network]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
@@ -58,10 +59,12 @@ class LoginForm(AuthenticationForm):
         """Django's own, unless nobody looked at the password."""
         if self.wait is None:
             return super().get_invalid_login_error()
-        minutes = (self.wait + 59) // 60
-        return ValidationError(
-            gettext("Too many attempts. Try again later; minutes to wait: {minutes}.").format(minutes=minutes)
-        )
+        text = gettext("Too many attempts. Try again later; minutes to wait: {minutes}.")
+        return ValidationError(text.format(minutes=-(-self.wait // 60)))
+
+
+class AdminLoginForm(LoginForm, AdminAuthenticationForm):
+    """The same for the administration."""
 
 
 class Login(LoginView):

@@ -101,6 +101,8 @@ class Webhook(Entity):
         kinds = self.Authentication
         if self.authentication in (kinds.BASIC, kinds.DIGEST) and not self.username:
             wrong["username"] = _("Basic and Digest need a user name.")
+        if self.authentication == kinds.DIGEST and not self.username.isascii():
+            wrong["username"] = _("Digest cannot send a user name with accents.")
         if self.authentication == kinds.HEADER and not _may_be_set(self.header):
             wrong["header"] = _("Give the name of a header such as X-Api-Key, and none that every request has.")
         if self.authentication != kinds.NONE and not self.sealed:

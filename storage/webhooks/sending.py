@@ -62,6 +62,8 @@ def attempt(webhook: Webhook, number: str, payload: Mapping[str, Any], *, privat
             answer.close()
     except (RefusedError, SealError, httpx.InvalidURL) as error:
         return Attempt(Outcome.NEVER, None, str(error))
+    except UnicodeError:
+        return Attempt(Outcome.NEVER, None, "Digest cannot send this user name: choose one without accents")
     except _ERRORS as error:
         return Attempt(Outcome.AGAIN, None, f"{type(error).__name__}: {error}"[:200])
     return judged(answer.status_code, answer.headers, now)
@@ -96,7 +98,7 @@ def _written(webhook: Webhook, payload: Mapping[str, Any]) -> bytes:
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _headers(webhook: Webhook, secret: str, number: str, body: bytes, now: datetime) -> dict[str, str]:
+def _headers(webhook: Webhook, secret: str, number: str, body: bytes, now: datetime) -> dict[bytes, bytes]:
     kinds, stamp = Webhook.Authentication, int(now.timestamp())
     headers = {
         "Content-Type": f"application/{webhook.format}",
@@ -114,7 +116,7 @@ def _headers(webhook: Webhook, secret: str, number: str, body: bytes, now: datet
         headers[webhook.header] = secret
     elif webhook.authentication == kinds.HMAC:
         headers["Webhook-Signature"] = signature(secret, number, stamp, body)
-    return headers
+    return {name.encode(): value.encode() for name, value in headers.items()}  # a secret may have accents
 
 
 def _challenge(webhook: Webhook, secret: str) -> httpx.Auth | None:

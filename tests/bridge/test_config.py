@@ -34,7 +34,7 @@ from bridge.configfile import MAX_FILE, read_secret
 from bridge.tic.catalogue import Mode
 from bridge.topics import RESERVED
 
-SECTIONS = "bridge, homeassistant, log, mail, meters, mqtt, publish, reading, spool, storage, web, webhooks"
+SECTIONS = "bridge, homeassistant, log, mail, meters, mqtt, publish, reading, spool, storage, usage, web, webhooks"
 NO_PASSWORD = "no password may stand here; expected mqtt.password_file, the path of a file that only you can read"
 CONTROL = "unacceptable character #x0007: special characters are not allowed"
 DEFAULTS = {
@@ -54,6 +54,7 @@ DEFAULTS = {
         "migrate_discovery": None, "overrides": {},
     },
     "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None, "proxies": []},
+    "usage": {"enabled": False, "log_data": False, "limit_only": False},
     "webhooks": {"enabled": False, "private": False, "keep": "7d"},
     "mail": {
         "host": None, "port": 587, "tls": "starttls", "username": None, "password_file": None, "password": None,

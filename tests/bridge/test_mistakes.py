@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bridge.config import Settings
 from bridge.mistakes import sentences
 
-SECTIONS = "bridge, homeassistant, log, mail, meters, mqtt, publish, reading, spool, storage, web, webhooks"
+SECTIONS = "bridge, homeassistant, log, mail, meters, mqtt, publish, reading, spool, storage, usage, web, webhooks"
 LEVELS = "expected 'debug', 'info', 'warning' or 'error'"
 MQTT_KEYS = "base_topic, host, keepalive, password_file, port, protocol, tls, username"
 

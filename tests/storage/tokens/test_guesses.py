@@ -63,7 +63,16 @@ def test_the_page_says_how_long_to_wait(owner: User) -> None:
 def test_the_administrations_own_login_has_the_limit_too(owner: User) -> None:
     for _ in range(PER_ACCOUNT):
         guess("x", path="/admin/login/")
-    assert (guess(RIGHT, path="/admin/login/"), guess(RIGHT)) == (200, 429)  # 200: the form again
+    assert guess(RIGHT) == 429
+    page = Client(headers={"accept-language": "en"}).post("/admin/login/", {"username": "owner", "password": RIGHT})
+    assert "Too many attempts. Try again later; minutes to wait: 5." in page.content.decode()
+
+
+def test_the_administration_still_wants_its_staff_and_says_so(db: None) -> None:
+    User.objects.create_user("guest", password=RIGHT)
+    client = Client(headers={"accept-language": "en"})
+    page = client.post("/admin/login/", {"username": "guest", "password": RIGHT})
+    assert ("for a staff account" in page.content.decode(), "_auth_user_id" in client.session) == (True, False)
 
 
 def test_a_right_password_ends_the_count_of_its_account(owner: User) -> None:
@@ -105,6 +114,7 @@ def test_django_in_asynchronous_code_has_the_limit_too(owner: User, monkeypatch:
     assert found is None
 
 
+@pytest.mark.postgresql  # on SQLite: tests/storage/usage/test_parallel.py
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_guesses_at_once_no_more_than_the_limit_are_counted_as_within() -> None:
     def one(_: int) -> bool:

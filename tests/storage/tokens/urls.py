@@ -26,6 +26,9 @@ class Authors(APIView):
     def post(self, request: Any) -> Response:  # as above
         return Response({"id": Author.objects.create(name="Jane").pk}, 201)
 
+    def put(self, request: Any) -> Response:  # as above
+        return Response({"id": Author.objects.create(name=request.data["name"]).pk}, 201)
+
 
 class Now(Authors):
     """What is live."""

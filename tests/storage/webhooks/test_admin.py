@@ -56,6 +56,7 @@ def test_a_secret_that_is_left_empty_stays(browser: Client) -> None:
         ({"new_secret": ""}, "This needs a secret"),
         ({"new_secret": "a\tb"}, "one line without control characters"),
         ({"authentication": "basic"}, "need a user name"),
+        ({"authentication": "digest", "username": "Zoé"}, "with accents"),
         ({"authentication": "header", "header": "Host"}, "Give the name of a header"),
         ({"authentication": "header", "header": "X Y"}, "Give the name of a header"),
         ({"timeout": "31"}, "less than or equal to 30"),

@@ -8,8 +8,10 @@ import hmac
 import json
 import re
 import socket
+import ssl
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +20,8 @@ import yaml
 
 from storage.webhooks.models import Webhook
 from storage.webhooks.sending import Attempt, Outcome, attempt, judged
-from tests.storage.webhooks.receiver import Got, Receiver, Says
+from tests.broker.certificates import Authority
+from tests.storage.webhooks.receiver import Got, Receiver, Says, receiving
 
 NOW = datetime(2026, 11, 28, 6, tzinfo=UTC)
 PAYLOAD = {"id": "n1", "data": {"name": "Été", "value": 3}}
@@ -66,6 +69,26 @@ def test_the_receiver_knows_who_sends(receiver: Receiver, authentication: str, n
     assert receiver.got[0].headers[name] == value
 
 
+@pytest.mark.parametrize("authentication", ["basic", "bearer", "token", "header", "hmac", "digest"])
+def test_a_secret_with_accents_is_sent_in_utf8(receiver: Receiver, authentication: str) -> None:
+    if authentication == "digest":
+        receiver.says = [Says(401, {"WWW-Authenticate": 'Digest realm="r", nonce="abc", qop="auth"'})]
+    name = "Zoe" if authentication == "digest" else "Zoé"
+    made = send(receiver, "clé été", authentication=authentication, username=name, header="X-Api-Key")
+    assert made.outcome is Outcome.DELIVERED
+    given = receiver.got[-1].headers
+    if authentication in ("bearer", "token", "header"):
+        value = given["x-api-key" if authentication == "header" else "authorization"]
+        assert value.encode("latin-1").decode().endswith("clé été")
+
+
+def test_a_name_that_digest_cannot_send_is_said(receiver: Receiver) -> None:
+    receiver.says = [Says(401, {"WWW-Authenticate": 'Digest realm="r", nonce="abc", qop="auth"'})]
+    assert send(receiver, "s3cret", authentication="digest", username="Zoé") == Attempt(
+        Outcome.NEVER, None, "Digest cannot send this user name: choose one without accents"
+    )
+
+
 def test_digest_answers_the_challenge(receiver: Receiver) -> None:
     def judge(got: Got) -> Says:
         given = got.headers.get("authorization")
@@ -95,6 +118,22 @@ def test_the_signature_covers_number_time_and_body(receiver: Receiver) -> None:
     signed = b"n1." + got.headers["webhook-timestamp"].encode() + b"." + got.body
     expected = base64.b64encode(hmac.digest(b"s3cret", signed, "sha256")).decode()
     assert got.headers["webhook-signature"] == f"v1,{expected}"
+
+
+@pytest.mark.parametrize("page", ["webhooks.md", "webhooks.fr.md"])
+def test_the_check_that_the_page_shows_tells_ours_from_others(receiver: Receiver, page: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "how-to" / page).read_text()
+    shown = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert shown is not None
+    room: dict[str, Any] = {}
+    exec(shown[1], room)  # the page's own lines
+    send(receiver, "s3cret", authentication="hmac")
+    [got] = receiver.got
+    headers = {name.title(): value for name, value in got.headers.items()}
+    told = [
+        room["is_ours"](key, headers, body) for key, body in (("s3cret", got.body), ("x", got.body), ("s3cret", b""))
+    ]
+    assert told == [True, False, False]
 
 
 # --- answers -----------------------------------------------------------------------------------------
@@ -235,6 +274,24 @@ def test_a_name_is_looked_up_once_and_that_address_is_used(receiver: Receiver, m
     assert (made.outcome, asked, receiver.got[0].headers["host"]) == (
         Outcome.DELIVERED, ["hook.example"], f"hook.example:{port}",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("hook.example", Outcome.DELIVERED), ("other.example", Outcome.AGAIN)])
+def test_a_certificate_must_be_the_names_although_an_address_is_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, outcome: Outcome
+) -> None:
+    authority = Authority(tmp_path, "ours")
+    certificate = authority.sign("hook", f"DNS:{name}")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate.cert, certificate.key)
+    real = socket.getaddrinfo
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *given, **named: real("127.0.0.1", *given, **named))
+    with receiving(tls) as receiver:
+        port = httpx.URL(receiver.url).port
+        made = send(Receiver(f"https://hook.example:{port}/hook"))
+        assert (made.outcome, len(receiver.got)) == (outcome, outcome is Outcome.DELIVERED)
+    assert ("certificate" in made.said) is (outcome is Outcome.AGAIN)
 
 
 def test_no_proxy_of_the_environment_is_used(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
