@@ -109,8 +109,8 @@ class HistoryMixin(ReadViewSet):
             raise Http404
         return found
 
-    @extend_schema(responses=RecordSerializer(many=True), filters=False)
-    @action(detail=True, methods=["get"], filter_backends=[])
+    @extend_schema(responses=RecordSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
     def history(self, request: Request, pk: str) -> Response:
         """The newest rows of its history, newest first; those of a deleted entity too."""
         return Response([record_row(record) for record in self._records(pk)[:MOST_RECORDS]])

@@ -62,7 +62,7 @@ def test_a_body_that_is_no_object_of_ours_is_refused(owner: APIClient, body: str
     assert Meter.objects.count() == 0
 
 
-@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 5, "x"])
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "1910-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 5, "x"])
 def test_instants_that_no_database_can_hold_are_refused(owner: APIClient, start: Any) -> None:
     body = {"meter": meters()[0].pk, "offer": offers()[0].pk, "start_date": start}
     assert list(owner.post("/api/v1/contracts/", body).json()) == ["start_date"]
