@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.permissions import IsAdminUser
 from rest_framework.test import APIClient
 
@@ -133,3 +135,19 @@ def test_a_perishable_entity_is_revised_closed_corrected_and_deleted(owner: APIC
     assert (Fee.objects.count(), owner.get("/three/fee/?valid=1").json()["count"]) == (2, 0)
     assert owner.delete(f"/three/fee/{new['id']}/?force=1").status_code == 204
     assert Fee.objects.count() == 1
+
+
+def test_many_rows_take_as_many_queries_as_one(owner: APIClient) -> None:
+    """Of what is nested, linked to many, and noted."""
+    counts = []
+    for number in range(3):
+        book = Book.objects.create(title=f"{number}", author=Author.objects.create(name=f"author {number}"))
+        book.tags.add(Tag.objects.create(word="a"))
+        book.set_metadata("k", number)
+        with CaptureQueriesContext(connection) as asked:
+            rows = owner.get("/shelf/books/?meta=1&display=1").json()["results"]
+        assert [(row["author"]["name"], len(row["tags"]), row["metadata"]) for row in rows] == [
+            (f"author {n}", 1, {"k": n}) for n in range(number + 1)
+        ]
+        counts.append(len(asked))
+    assert counts[1] == counts[2]
