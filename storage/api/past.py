@@ -94,7 +94,9 @@ class HistoryMixin(ReadViewSet):
         try:
             key = model._meta.pk.to_python(pk)
             records: models.QuerySet[Any] = model.history.filter(**{model._meta.pk.attname: key})
-            found = records.exists()
+            found = records.exists() and (
+                self.resource.queryset is None or self.resource.rows().filter(pk=key).exists()
+            )
         except (ValueError, OverflowError, DjangoValidationError):
             found = False
         if not found:

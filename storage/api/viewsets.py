@@ -82,11 +82,12 @@ class ReadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
             for name in request.query_params:
                 if name not in self._known():
                     raise ValidationError({name: [f"{name!r} is not asked here: expected {', '.join(self._known())}"]})
-                self._switch(name)
+                if name != "format":  # the renderer's
+                    self._switch(name)
 
     def _known(self) -> tuple[str, ...]:
         own = ("correct", "force") if issubclass(self.resource.model, PerishableEntity) else ()
-        return ("simple", "meta", "display", *own)
+        return ("simple", "meta", "display", *own, "format")
 
     def _switch(self, name: str) -> bool:
         if self.action == "list" or not hasattr(self.request, "query_params"):

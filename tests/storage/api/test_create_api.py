@@ -76,6 +76,10 @@ def test_a_resource_may_bring_its_own_rows_and_permissions(rf: Any) -> None:
     request._dont_enforce_csrf_checks = True
     found = few.as_view({"get": "list"})(request)
     assert [row["id"] for row in found.data["results"]] == [thick.pk]
+    short = Book.objects.get(title="short")
+    for book, status in ((thick, 200), (short, 404)):  # neither is the past of what is not among them
+        assert few.as_view({"get": "history"})(request, pk=str(book.pk)).status_code == status
+        assert few.as_view({"get": "retrieve"})(request, pk=str(book.pk)).status_code == status
     request.user = User.objects.create(username="other", is_superuser=True)
     assert few.as_view({"get": "list"})(request).status_code == 403
 

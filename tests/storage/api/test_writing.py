@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError
 from rest_framework.test import APIClient
 
@@ -120,6 +121,15 @@ def test_one_wrong_price_undoes_the_contract_and_all_prices(owner: APIClient, wr
     body = {"meter": meters()[0].pk, "offer": offers()[1].pk, "prices": [good, wrong]}
     assert owner.post("/api/v1/contracts/", body).status_code == 400
     assert (Contract.objects.count(), TariffPrice.objects.count()) == (0, before)
+
+
+def test_prices_of_a_contract_need_their_own_permission(viewer: APIClient) -> None:
+    user = User.objects.get(username="viewer")
+    user.user_permissions.add(Permission.objects.get(codename="add_contract"))
+    body = {"meter": meters()[0].pk, "offer": offers()[1].pk}
+    assert viewer.post("/api/v1/contracts/", {**body, "prices": [{"period": "hp", "amount": "1"}]}).status_code == 403
+    assert Contract.objects.count() == 0
+    assert viewer.post("/api/v1/contracts/", body).status_code == 201
 
 
 def test_a_price_that_changes_keeps_the_old_one(owner: APIClient) -> None:
