@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql lint types floors docs-drift coverage format docs bench false-values fuzz \
+.PHONY: help demo test check test-postgresql lint types floors docs-drift coverage format docs bench false-values fuzz fuzz-api \
 	mutation model test-ha packages faults clean
 
 help:
@@ -75,6 +75,11 @@ fuzz: $(VENV)/fuzz
 	@mkdir -p build/fuzz
 	$(BIN)/python -m tests.fuzz.line build/fuzz/corpus -artifact_prefix=build/fuzz/ -print_final_stats=1 \
 		-max_total_time=$(FUZZ_SECONDS) $(ARGS)
+
+# Requests that the API's schema allows, 200 of each operation (schemathesis; 15 minutes). API_EXAMPLES=n asks for n.
+API_EXAMPLES ?= 200
+fuzz-api: $(VENV)/dev
+	API_EXAMPLES=$(API_EXAMPLES) $(BIN)/python -m pytest tests/storage/api/test_schema.py -k answered $(ARGS)
 
 # Mutants of the files that decide what is true; fails below 90 % (ten minutes). `mutmut show NAME` shows one.
 mutation: $(VENV)/mutation

@@ -8,7 +8,9 @@ from typing import Any, Final
 from django.db import transaction
 from django.urls import include, path
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 
+from storage.api.access import may
 from storage.api.docs import docs_urls
 from storage.api.resource import Resource, Window
 from storage.api.router import Api, create_api
@@ -49,6 +51,8 @@ class ContractSerializer(CommonModelSerializer):
     def create(self, validated_data: dict[str, Any]) -> Contract:
         """The contract, then the prices: the model refuses those that overlap what is there."""
         prices = validated_data.pop("prices", [])
+        if prices and not may(self.context["request"].user, "add", TariffPrice):
+            raise PermissionDenied
         contract: Contract = super().create(validated_data)
         for given in prices:
             price = TariffPrice(offer=contract.offer, **given)
@@ -84,7 +88,9 @@ api: Final[Api] = create_api(
     Resource(Gap, "gaps", related=("epoch",), read_only=True),
     Resource(Import, "imports", exclude=("prm",), related=("meter",), read_only=True),
     Resource(Rollup, "rollups", related=("meter",), read_only=True),
-    Resource(Data, "readings", related=("meter",), read_only=True, window=Window("dateTime", timedelta(days=31))),
+    Resource(
+        Data, "readings", related=("meter",), read_only=True, window=Window("dateTime", timedelta(days=31), "meter")
+    ),
 )
 
 urlpatterns = [path("v1/", include(api.urls)), *docs_urls()]

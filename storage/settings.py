@@ -112,6 +112,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ticbridge",
     "DESCRIPTION": "What the meters said, what it cost, and under which contracts. Questions: docs/reference/api.md.",
     "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -48,9 +48,9 @@ def answer(question: Question, rows: models.QuerySet[Any], now: datetime) -> Ans
 
 def _answer(question: Question, rows: models.QuerySet[Any], now: datetime) -> Answer:
     rows = _chosen(question, rows, now)
-    is_computed = question.is_grouped or question.is_distinct or question.first_of
-    if is_computed and rows[: MOST_COUNTED + 1].count() > MOST_COUNTED:
+    if question.is_computed and rows[: MOST_COUNTED + 1].count() > MOST_COUNTED:
         raise ValidationError({"detail": f"this asks for more than {MOST_COUNTED} rows: narrow it by filters"})
+    rows = rows.annotate(**question.annotations).filter(*question.where_computed)
     if question.first_of:
         firsts = rows.values(*question.first_of).annotate(first_row=Min("pk")).values("first_row")
         rows = rows.filter(pk__in=firsts)
@@ -65,10 +65,13 @@ def _chosen(question: Question, rows: models.QuerySet[Any], now: datetime) -> mo
     window = question.scope.resource.window
     if window is not None:
         rows = rows.filter(**_bounds(question, window, now))
+        if window.of:  # so that the index serves, also when no row of the relation is named
+            related: Any = rows.model._meta.get_field(window.of).related_model
+            rows = rows.filter(**{f"{window.of}__in": related._base_manager.values("pk")})
     if question.valid is not None:
         perishable: Any = rows
         rows = perishable.select_valid(question.valid_date, question.valid)
-    found: models.QuerySet[Any] = rows.annotate(**question.annotations).filter(*question.where).order_by()
+    found: models.QuerySet[Any] = rows.filter(*question.where).order_by()
     return found
 
 
@@ -81,7 +84,9 @@ def _arranged(question: Question, rows: models.QuerySet[Any]) -> models.QuerySet
     if question.is_distinct:
         paths = [column.place.path for column in question.columns]
         return rows.values(*paths).distinct().order_by(*question.order, *paths)
-    order: list[Any] = [*(question.order or rows.model._meta.ordering), "pk"]
+    window = question.scope.resource.window
+    usual = rows.model._meta.ordering if window is None else [window.field]
+    order: list[Any] = [*(question.order or usual), "pk"]
     arranged: models.QuerySet[Any] = rows.order_by(*order)
     return arranged
 

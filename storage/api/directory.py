@@ -60,7 +60,7 @@ def uuid_view(resources: Resources) -> Any:
             if found is None or resource is None or not may(request.user, "view", found.model):
                 raise Http404
             entity: Any = found.entity
-            if not found.is_deleted and not resource.rows().filter(pk=entity.pk).exists():
+            if (not found.is_deleted or resource.queryset) and not resource.rows().filter(pk=entity.pk).exists():
                 raise Http404
             records = type(entity).history.filter(**{entity._meta.pk.attname: entity.pk}).order_by("-history_id")
             where = f"{resource.name}-{'history' if found.is_deleted else 'detail'}"

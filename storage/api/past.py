@@ -94,7 +94,9 @@ class HistoryMixin(ReadViewSet):
         try:
             key = model._meta.pk.to_python(pk)
             records: models.QuerySet[Any] = model.history.filter(**{model._meta.pk.attname: key})
-            found = records.exists()
+            found = records.exists() and (
+                self.resource.queryset is None or self.resource.rows().filter(pk=key).exists()
+            )
         except (ValueError, OverflowError, DjangoValidationError):
             found = False
         if not found:
@@ -109,8 +111,8 @@ class HistoryMixin(ReadViewSet):
             raise Http404
         return found
 
-    @extend_schema(responses=RecordSerializer(many=True), filters=False)
-    @action(detail=True, methods=["get"], filter_backends=[])
+    @extend_schema(responses=RecordSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
     def history(self, request: Request, pk: str) -> Response:
         """The newest rows of its history, newest first; those of a deleted entity too."""
         return Response([record_row(record) for record in self._records(pk)[:MOST_RECORDS]])

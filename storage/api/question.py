@@ -46,6 +46,7 @@ class Question:
     mistakes: dict[str, str] = field(default_factory=dict)  # parameters that are refused, and why
     switches: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(_SWITCHES, False))
     where: list[Q] = field(default_factory=list)
+    where_computed: list[Q] = field(default_factory=list)  # conditions on what `annotate` names
     top: list[Condition] = field(default_factory=list)  # those that must all hold, as they are written
     annotations: dict[str, Any] = field(default_factory=dict)
     groups: list[Column] = field(default_factory=list)
@@ -65,6 +66,12 @@ class Question:
     def is_grouped(self) -> bool:
         """Whether the results are no rows of the table."""
         return bool(self.groups or self.aggregates)
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether more is computed than what one page shows: then the rows are counted first."""
+        is_ordered_so = not self.annotations.keys().isdisjoint(self.ordered)
+        return self.is_grouped or self.is_distinct or bool(self.first_of or self.where_computed) or is_ordered_so
 
     @property
     def keys(self) -> list[Column]:
@@ -118,16 +125,21 @@ class _Understanding:
 
     def _condition(self, name: str, text: str) -> None:
         asked = Condition(name.removeprefix("-"), text)
+        self._scope.met_alias = False
         found = condition(asked, self._scope)
-        if name.startswith("-"):
-            self._q.where.append(~found)
-            return
-        self._q.where.append(found)
-        self._q.top.append(asked)
+        where = self._q.where_computed if self._scope.met_alias else self._q.where
+        where.append(~found if name.startswith("-") else found)
+        if not name.startswith("-"):
+            self._q.top.append(asked)
 
     def _filters(self, text: str) -> None:
         trees = parse_filters(text)
-        self._q.where += [conditions(tree, self._scope) for tree in trees]
+        found = []
+        for tree in trees:
+            self._scope.met_alias = False
+            found.append((conditions(tree, self._scope), self._scope.met_alias))
+        self._q.where += [tree for tree, is_computed in found if not is_computed]
+        self._q.where_computed += [tree for tree, is_computed in found if is_computed]
         self._q.top += [inner for tree in trees for inner in _always(tree)]
 
     def _annotate(self, text: str) -> None:

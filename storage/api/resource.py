@@ -35,6 +35,7 @@ class Window:
 
     field: str
     longest: timedelta
+    of: str = ""  # the relation that comes before the field in the table's index, if one does
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Scope:
     resources: Resources
     may_view: MayView
     aliases: dict[str, Place] = field(default_factory=dict)
+    met_alias: bool = False  # whether a name was one, since somebody set this to False
 
     def find(self, text: str) -> Place:
         """The place of a name; `.` and `__` both follow a relation."""
@@ -66,6 +67,7 @@ class Scope:
         self.aliases[alias] = place
 
     def _known(self, text: str) -> Place | None:
+        self.met_alias |= text in self.aliases
         return self.aliases.get(text) or self._followed(text)
 
     def _followed(self, text: str) -> Place | None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models, transaction
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from storage.api.kinds import instant
@@ -55,6 +56,11 @@ class InstantSerializerField(serializers.DateTimeField):
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
         return found
+
+
+@extend_schema_field({"type": "string", "pattern": r"^[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?$"})
+class LocalTimeField(serializers.TimeField):
+    """A time of the day without a zone, which OpenAPI's own `time` would want."""
 
 
 class RelatedField(serializers.PrimaryKeyRelatedField[Any]):
@@ -117,6 +123,7 @@ class CommonModelSerializer(serializers.ModelSerializer[Any]):
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DecimalField: PlainDecimalField,
         models.DateTimeField: InstantSerializerField,
+        models.TimeField: LocalTimeField,
     }
 
     # --- fields ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from storage.api.access import may
 from storage.api.answering import answer
-from storage.api.envelope import envelope
+from storage.api.envelope import Envelope
 from storage.api.kinds import boolean
 from storage.api.question import Question, understand
 from storage.api.resource import Resource
@@ -30,8 +30,7 @@ class ReadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
 
     resource: ClassVar[Resource]
     resources: ClassVar[Resources]
-    lookup_value_regex: ClassVar[str] = "[^/]+"
-    pagination_class = None
+    pagination_class = Envelope
 
     def get_queryset(self) -> models.QuerySet[Any]:
         """The resource's rows, and in the same query what is nested in them."""
@@ -46,7 +45,7 @@ class ReadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
         question = understand([(n, t) for n, texts in request.query_params.lists() for t in texts], scope)
         found = answer(question, self.get_queryset(), timezone.now())
         results = found.rows if question.keys else self._shown(question, found.rows)
-        return Response(envelope(request, question, found, results))
+        return Response(Envelope().page(request, question, found, results))
 
     def _shown(self, question: Question, rows: Any) -> Any:
         switches = question.switches
@@ -83,11 +82,12 @@ class ReadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
             for name in request.query_params:
                 if name not in self._known():
                     raise ValidationError({name: [f"{name!r} is not asked here: expected {', '.join(self._known())}"]})
-                self._switch(name)
+                if name != "format":  # the renderer's
+                    self._switch(name)
 
     def _known(self) -> tuple[str, ...]:
         own = ("correct", "force") if issubclass(self.resource.model, PerishableEntity) else ()
-        return ("simple", "meta", "display", *own)
+        return ("simple", "meta", "display", *own, "format")
 
     def _switch(self, name: str) -> bool:
         if self.action == "list" or not hasattr(self.request, "query_params"):

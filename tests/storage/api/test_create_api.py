@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.permissions import IsAdminUser
 from rest_framework.test import APIClient
 
@@ -74,6 +76,10 @@ def test_a_resource_may_bring_its_own_rows_and_permissions(rf: Any) -> None:
     request._dont_enforce_csrf_checks = True
     found = few.as_view({"get": "list"})(request)
     assert [row["id"] for row in found.data["results"]] == [thick.pk]
+    short = Book.objects.get(title="short")
+    for book, status in ((thick, 200), (short, 404)):  # neither is the past of what is not among them
+        assert few.as_view({"get": "history"})(request, pk=str(book.pk)).status_code == status
+        assert few.as_view({"get": "retrieve"})(request, pk=str(book.pk)).status_code == status
     request.user = User.objects.create(username="other", is_superuser=True)
     assert few.as_view({"get": "list"})(request).status_code == 403
 
@@ -133,3 +139,19 @@ def test_a_perishable_entity_is_revised_closed_corrected_and_deleted(owner: APIC
     assert (Fee.objects.count(), owner.get("/three/fee/?valid=1").json()["count"]) == (2, 0)
     assert owner.delete(f"/three/fee/{new['id']}/?force=1").status_code == 204
     assert Fee.objects.count() == 1
+
+
+def test_many_rows_take_as_many_queries_as_one(owner: APIClient) -> None:
+    """Of what is nested, linked to many, and noted."""
+    counts = []
+    for number in range(3):
+        book = Book.objects.create(title=f"{number}", author=Author.objects.create(name=f"author {number}"))
+        book.tags.add(Tag.objects.create(word="a"))
+        book.set_metadata("k", number)
+        with CaptureQueriesContext(connection) as asked:
+            rows = owner.get("/shelf/books/?meta=1&display=1").json()["results"]
+        assert [(row["author"]["name"], len(row["tags"]), row["metadata"]) for row in rows] == [
+            (f"author {n}", 1, {"k": n}) for n in range(number + 1)
+        ]
+        counts.append(len(asked))
+    assert counts[1] == counts[2]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from storage.api import answering
@@ -282,9 +283,19 @@ def test_everything_on_one_page_has_a_limit(owner: APIClient, monkeypatch: pytes
 def test_what_is_computed_has_a_limit(owner: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     meters()
     monkeypatch.setattr(answering, "MOST_COUNTED", 2)
-    for params in ({"count": "id"}, {"group_by": "mode"}, {"distinct": "1", "fields": "mode"}, {"distinct": "mode"}):
+    for params in (
+        {"count": "id"},
+        {"group_by": "mode"},
+        {"distinct": "1", "fields": "mode"},
+        {"distinct": "mode"},
+        {"annotate": "lower(name):a", "a": "x"},
+        {"filters": "a:x", "annotate": "lower(name):a"},
+        {"annotate": "lower(name):a", "order_by": "a"},
+    ):
         assert "narrow it" in refused(owner, "meters", **params)["detail"]
     assert rows(owner, "meters", count="id:n", power=3) == [{"n": 1}]
+    assert rows(owner, "meters", annotate="lower(name):a", a="meter 1", power=3, fields="a") == [{"a": "meter 1"}]
+    assert len(rows(owner, "meters", fields="lower(name):a")) == 3
 
 
 def test_readings_are_asked_for_a_stretch_of_time(owner: APIClient) -> None:
@@ -302,6 +313,18 @@ def test_readings_are_asked_for_a_stretch_of_time(owner: APIClient) -> None:
     assert "at most 31 days" in too_long["dateTime"][0]
     assert owner.get(f"/api/v1/readings/{old.pk}/").json()["east"] == 1
     assert len(new) == 3
+
+
+@pytest.mark.sqlite
+def test_a_stretch_of_readings_is_found_by_the_index(owner: APIClient) -> None:
+    readings()
+    with CaptureQueriesContext(connection) as asked:
+        assert len(rows(owner, "readings")) == 3
+    (statement,) = [query["sql"] for query in asked if "LIMIT" in query["sql"] and "storage_data" in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        plan = " ".join(str(row[3]) for row in cursor.fetchall())
+    assert "SEARCH storage_data USING INDEX data_meter_time (meter_id=? AND dateTime>?)" in plan
 
 
 def test_a_sum_that_no_number_can_hold_is_refused(owner: APIClient) -> None:

@@ -17,7 +17,7 @@ from storage.api.kinds import LOOKUPS
 from storage.api.question import LARGEST_PAGE, MOST_PARAMETERS, MOST_TEXT, PAGE_SIZE
 from storage.api.resource import PARAMETERS
 from storage.resources import api
-from tests.storage.api.samples import contracts, hours
+from tests.storage.api.samples import SAMPLES, contracts, hours
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "reference" / "api.md").read_text()
 EXAMPLES: Final = re.findall(r"```text\nGET (\S+?)\?(.*)\n(400 )?(.*)\n```", PAGE)
@@ -57,3 +57,16 @@ def test_every_limit_is_told() -> None:
         DEEPEST,
     ):
         assert f"{limit:,}".replace(",", " ") in PAGE, limit
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["api.md", "api.fr.md"])
+def test_each_address_of_the_how_to_is_answered(owner: APIClient, page: str) -> None:
+    for sample in SAMPLES.values():
+        sample.make()
+    text = (Path(__file__).parents[3] / "docs" / "how-to" / page).read_text()
+    addresses = re.findall(r"^/api/v1/\S+$", text, re.MULTILINE)
+    assert len(addresses) == 8
+    for address in addresses:
+        found = owner.get(address)
+        assert (found.status_code, found.json().get("results") is not None) == (200, True), (address, found.content)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError
 from rest_framework.test import APIClient
 
@@ -63,7 +64,7 @@ def test_a_body_that_is_no_object_of_ours_is_refused(owner: APIClient, body: str
     assert Meter.objects.count() == 0
 
 
-@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 5, "x"])
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "1910-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 5, "x"])
 def test_instants_that_no_database_can_hold_are_refused(owner: APIClient, start: Any) -> None:
     body = {"meter": meters()[0].pk, "offer": offers()[0].pk, "start_date": start}
     assert list(owner.post("/api/v1/contracts/", body).json()) == ["start_date"]
@@ -124,6 +125,15 @@ def test_one_wrong_price_undoes_the_contract_and_all_prices(owner: APIClient, wr
     body = {"meter": meters()[0].pk, "offer": offers()[1].pk, "prices": [good, wrong]}
     assert owner.post("/api/v1/contracts/", body).status_code == 400
     assert (Contract.objects.count(), TariffPrice.objects.count()) == (0, before)
+
+
+def test_prices_of_a_contract_need_their_own_permission(viewer: APIClient) -> None:
+    user = User.objects.get(username="viewer")
+    user.user_permissions.add(Permission.objects.get(codename="add_contract"))
+    body = {"meter": meters()[0].pk, "offer": offers()[1].pk}
+    assert viewer.post("/api/v1/contracts/", {**body, "prices": [{"period": "hp", "amount": "1"}]}).status_code == 403
+    assert Contract.objects.count() == 0
+    assert viewer.post("/api/v1/contracts/", body).status_code == 201
 
 
 def test_a_price_that_changes_keeps_the_old_one(owner: APIClient) -> None:
