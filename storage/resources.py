@@ -83,4 +83,4 @@ api: Final[Api] = create_api(
     Resource(Data, "readings", related=("meter",), read_only=True, window=Window("dateTime", timedelta(days=31))),
 )
 
-urlpatterns = [path("v1/", include(api.urls)), *docs_urls()]
+urlpatterns = [path("v1/", include("storage.answers.views")), path("v1/", include(api.urls)), *docs_urls()]

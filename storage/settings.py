@@ -109,6 +109,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ticbridge",
     "DESCRIPTION": "What the meters said, what it cost, and under which contracts. Questions: docs/reference/api.md.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",  # JSON Schema as pydantic writes it
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
