@@ -93,4 +93,4 @@ api: Final[Api] = create_api(
     ),
 )
 
-urlpatterns = [path("v1/", include(api.urls)), *docs_urls()]
+urlpatterns = [path("v1/", include("storage.answers.views")), path("v1/", include(api.urls)), *docs_urls()]

@@ -112,6 +112,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ticbridge",
     "DESCRIPTION": "What the meters said, what it cost, and under which contracts. Questions: docs/reference/api.md.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",  # JSON Schema as pydantic writes it
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "storage.api.schema.say_null_once"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],

@@ -13,7 +13,7 @@ from storage.api.answering import Answer
 from storage.api.question import Question
 
 _NUMBER: Final = {"type": "integer"}
-_LINK: Final = {"type": "string", "nullable": True}
+_LINK: Final = {"type": ["string", "null"]}
 _SAID: Final = {"type": "object", "additionalProperties": {"type": "string"}}
 
 

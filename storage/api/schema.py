@@ -87,6 +87,21 @@ class AutoSchema(SpectacularSchema):
         return bodies
 
 
+def say_null_once(result: Any, **_: Any) -> Any:  # spectacular's protocol
+    """Where spectacular says twice that a value may be null: a type with two of them, or anything, or null."""
+    if isinstance(result, dict):
+        if {} in result.get("oneOf", ()):
+            del result["oneOf"]
+        if isinstance(kinds := result.get("type"), list):
+            result["type"] = list(dict.fromkeys(kinds))
+        for inner in result.values():
+            say_null_once(inner)
+    elif isinstance(result, list):
+        for inner in result:
+            say_null_once(inner)
+    return result
+
+
 def documented(viewset: Any) -> Any:
     """The viewset, with what OpenAPI says of its actions."""
     resource = viewset.resource

@@ -53,10 +53,10 @@ def data(
         raise click.UsageError("--excel-fr is a kind of CSV")
     config()
     open_django()
-    from storage.exchange.export import BUCKET_HEADER, RAW_HEADER, Csv, JsonLines  # noqa: PLC0415  Django first
+    from storage.exchange.export import BUCKET_HEADER, RAW_HEADER, Csv, JsonLines, map_nothing  # noqa: PLC0415
     from storage.exchange.export import export as give  # noqa: PLC0415
 
-    _map_nothing()
+    map_nothing()
     now = datetime.now(UTC)
     header = RAW_HEADER if step == "raw" else BUCKET_HEADER
     with at_work(), said("the file is what it was"):
@@ -67,15 +67,6 @@ def data(
             number = give(whose, step, periods, writer, show)
     if output:
         click.echo(f"ticbridge: {number} rows written to {output}", err=True)
-
-
-def _map_nothing() -> None:
-    """Read SQLite's file in pieces: mapped into memory, all of it that was passed over would count as ours."""
-    from django.db import connection  # noqa: PLC0415  Django first
-
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA mmap_size=0")
 
 
 def _quiet(_done: int) -> None:

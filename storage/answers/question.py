@@ -1,0 +1,134 @@
+"""What an address asks: one meter, and a span of time on its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils import timezone
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rest_framework import exceptions
+
+from storage.buckets import zone_of
+from storage.models import Meter
+from storage.when import parse_when
+
+_Text = Annotated[str, Field(max_length=200)]
+LONGEST: Final = timedelta(days=366 * 20)
+
+
+class Question(BaseModel):
+    """Names that are not here are refused: a mistyped one would else be an answer to something else."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+    meter: _Text | None = Field(None, description="Its number; may be left out while there is only one.")
+    tz: _Text | None = Field(None, description="A time zone such as Europe/Paris; else the meter's own.")
+
+
+class SpanQuestion(Question):
+    """Dates as people write them: 2026-11-28, 28/11/2026, 2026-11, yesterday, 2026-11-28T10:30+01:00."""
+
+    begins: _Text = Field(alias="from", description="A date, or a date and time: 2026-11-28, 28/11/2026, yesterday.")
+    ends: _Text | None = Field(
+        None, alias="to", description="Until then; a day, month or year is included. Now, if it is left out."
+    )
+
+
+class MomentQuestion(Question):
+    """One instant."""
+
+    at: _Text | None = Field(None, description="A date, or a date and time; now, if it is left out.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question whose meter and zone are known."""
+
+    meter: Meter
+    zone: ZoneInfo
+    now: datetime
+
+    def span(self, question: SpanQuestion) -> tuple[datetime, datetime]:
+        """From when until when, half-open."""
+        begins = self._when("from", question.begins)
+        ends = self.now if question.ends is None else self._when("to", question.ends, end=True)
+        if begins >= ends:
+            raise refused("to", "'to' is not after 'from'")
+        if ends - begins > LONGEST:
+            raise refused("from", f"more than {LONGEST.days // 366} years; ask for less")
+        return begins, ends
+
+    def days(self, question: SpanQuestion) -> tuple[date, date]:
+        """The local days of the meter that a span touches, both included."""
+        begins, ends = self.span(question)
+        own = zone_of(self.meter.timezone)
+        return begins.astimezone(own).date(), (ends - timedelta(microseconds=1)).astimezone(own).date()
+
+    def moment(self, question: MomentQuestion) -> datetime:
+        """The instant."""
+        return self.now if question.at is None else self._when("at", question.at)
+
+    def _when(self, name: str, text: str, *, end: bool = False) -> datetime:
+        try:
+            return parse_when(text, self.zone, now=self.now, end=end)
+        except ValueError as error:
+            raise refused(name, str(error)) from None
+
+
+def refused(name: str, why: str) -> exceptions.ValidationError:
+    """A 400 that names what was asked wrongly."""
+    return exceptions.ValidationError({name: [why]})
+
+
+_Q = TypeVar("_Q", bound=Question)
+
+
+def read(kind: type[_Q], given: Mapping[str, str]) -> _Q:
+    """The question of an address."""
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        known = ", ".join(names(kind))
+        raise exceptions.ValidationError(
+            {
+                str(one["loc"][0]) if one["loc"] else "detail": [
+                    f"is not asked here: expected {known}" if one["type"] == "extra_forbidden" else str(one["msg"])
+                ]
+                for one in error.errors(include_url=False, include_context=False, include_input=False)
+            }
+        ) from None
+
+
+def names(kind: type[Question]) -> list[str]:
+    """What may be asked."""
+    return [str(field.alias or name) for name, field in kind.model_fields.items()]
+
+
+def asked(question: Question) -> Asked:
+    """The meter and the zone of a question."""
+    meter = _meter(question.meter)
+    zone = zone_of(meter.timezone)
+    if question.tz is not None:
+        zone = _zone(question.tz)
+    return Asked(meter, zone, timezone.now())
+
+
+def _meter(wanted: str | None) -> Meter:
+    rows = Meter.objects.order_by("meter_id")
+    found = list(rows[:2] if wanted is None else rows.filter(meter_id=wanted))
+    if len(found) == 1:
+        return found[0]
+    if wanted is not None:
+        raise refused("meter", f"there is no meter {wanted!r}")
+    raise refused("meter", "there is no meter yet" if not found else "there are several: say which")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise refused("tz", f"{name!r} is no time zone; expected one such as Europe/Paris") from None
