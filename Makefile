@@ -18,8 +18,8 @@ test: packages check
 
 # --- what others build on ---------------------------------------------------------------------------
 
-# Many tests wait for a process: one worker more than there are cores.
-WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+# Many tests wait for a process: two workers for each core.
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 PARALLEL := -n $(WORKERS) --dist worksteal
 SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long
 

@@ -24,13 +24,13 @@ class Source(Protocol):
 
 
 class Application:
-    """Puts hub and fleet into each request; starts and stops its source with the server (ASGI's lifespan)."""
+    """Puts hub and fleet into each request; starts and stops its sources with the server (ASGI's lifespan)."""
 
-    def __init__(self, django: Any, hub: Hub, fleet: Fleet, source: Source) -> None:  # Any: ASGI has no type
+    def __init__(self, django: Any, hub: Hub, fleet: Fleet, *sources: Source) -> None:  # Any: ASGI has no type
         self._django = django
         self._hub = hub
         self._fleet = fleet
-        self._source = source
+        self._sources = sources
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # ASGI's own shapes
@@ -47,11 +47,13 @@ class Application:
     async def _lifespan(self, receive: Any, send: Any) -> None:  # as above
         await receive()
         self._loop = asyncio.get_running_loop()
-        self._source.start(self._loop)
+        for source in self._sources:
+            source.start(self._loop)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._hub.close()
-        self._source.stop()
+        for source in self._sources:
+            source.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -62,4 +64,6 @@ def build() -> Application:
     from django.conf import settings  # noqa: PLC0415  not readable before
 
     hub, fleet = Hub(), Fleet(Topics(settings.TICBRIDGE.mqtt.base_topic))
-    return Application(django, hub, fleet, Live(settings.TICBRIDGE, hub, fleet, secrets.token_hex(4)))
+    from storage.web.changes import Changes  # noqa: PLC0415  models, as above
+
+    return Application(django, hub, fleet, Live(settings.TICBRIDGE, hub, fleet, secrets.token_hex(4)), Changes(hub))

@@ -10,6 +10,7 @@ from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 
+from storage.alerts.models import Alert, AlertRule
 from storage.api.access import may
 from storage.api.docs import docs_urls
 from storage.api.resource import Resource, Window
@@ -83,6 +84,8 @@ api: Final[Api] = create_api(
     Resource(EventDay, "event-days", related=("offer",)),
     Resource(TempoDay, "tempo-days"),
     Resource(DayCost, "day-costs", related=("meter",), read_only=True),
+    Resource(AlertRule, "alert-rules", related=("meter",)),
+    Resource(Alert, "alerts", related=("rule", "meter"), read_only=True),
     Resource(Register, "registers", related=("meter",), read_only=True),
     Resource(Epoch, "epochs", related=("meter",), read_only=True),
     Resource(Gap, "gaps", related=("epoch",), read_only=True),

@@ -121,6 +121,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "AlertKindEnum": "storage.alerts.meanings.Kind",
+        "PriceKindEnum": "storage.tariffs.models.TariffPrice.Kind",
         "TariffOriginEnum": "storage.tariffs.models.Origin",
         "RollupOriginEnum": "storage.models.Rollup.Origin",
     },

@@ -62,5 +62,5 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env=environment, cwd=folder, check=True,
     )  # fmt: skip
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")  # one file, to be copied
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # one file, to be copied
     return database

@@ -70,7 +70,7 @@ def test_every_how_to_is_there_in_french_and_english(page: Path) -> None:
 
 
 API = (*range(40, 49), *range(50, 64), 80, 86, 87)
-SERVICES = ("F28", "F29", "F30", "F31", "F32", "F34", "F35", "F36", "F38", "F98")
+SERVICES = ("F28", "F29", "F30", "F31", "F32", "F33", "F34", "F35", "F36", "F38", "F98")
 FEATURES = {
     *SERVICES,
     *(f"F{n}" for n in API),

@@ -17,9 +17,12 @@ from prometheus_client.registry import Collector
 
 from bridge import __version__
 from storage import budget
+from storage.alerts.models import Alert
+from storage.alerts.models import Delivery as Letter
 from storage.models import Data, DeadLetter, Dirty, Epoch, Gap, Meter, Rollup
 from storage.operations.fleet import BridgeInfo, Fleet
 from storage.operations.requests import REGISTRY
+from storage.webhooks.models import Delivery
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _FRESH: Final = 600.0  # seconds: counting millions of rows is no work for each scrape
@@ -76,6 +79,7 @@ def stored() -> Iterator[Metric]:
         "ticbridge_rollups_waiting", "Hours whose readings are not rolled up yet.", ("meter",),
         _by_meter(Dirty.objects, "meter__meter_id", Count("pk")),
     )  # fmt: skip
+    yield from _told()
     room = budget.measure(settings.TICBRIDGE.storage.budget)
     yield _gauge("ticbridge_database_bytes", "What the database takes.", (), [((), room.used)])
     yield _gauge("ticbridge_database_budget_bytes", "What its owner gave it.", (), [((), room.budget)])
@@ -85,6 +89,29 @@ def stored() -> Iterator[Metric]:
         "ticbridge_database_rows", "Rows, counted every ten minutes.", ("table",),
         [((model.__name__.lower(),), _ROWS.of(model)) for model in (Data, Rollup)],
     )  # fmt: skip
+
+
+def _told() -> Iterator[Metric]:
+    """Alerts, and the messages of alerts and webhooks."""
+    raised = Alert.objects.filter(state=Alert.State.RAISED)
+    yield _gauge(
+        "ticbridge_alerts_raised", "Alerts that are raised now.", ("meter",),
+        _by_meter(raised, "meter__meter_id", Count("pk")),
+    )  # fmt: skip
+    waiting = {
+        "alert": Letter.objects.filter(state=Letter.State.WAITING),
+        "webhook": Delivery.objects.filter(state=Delivery.State.WAITING),
+    }
+    failed = {
+        "alert": Letter.objects.filter(state=Letter.State.FAILED),
+        "webhook": Delivery.objects.filter(state=Delivery.State.GIVEN_UP),
+    }
+    for name, text, kinds in (
+        ("waiting", "Messages that wait to be sent.", waiting),
+        ("given_up", "Messages that were given up.", failed),
+    ):
+        numbers = [((kind,), rows.count()) for kind, rows in kinds.items()]
+        yield _gauge(f"ticbridge_messages_{name}", text, ("kind",), numbers)
 
 
 def _by_meter(manager: Any, meter: str, total: Any) -> Iterable[tuple[tuple[str], int]]:  # managers of models

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from storage.operations.fleet import FLEET, Fleet
 from storage.operations.health import health
 from storage.operations.metrics import CONTENT_TYPE, exposition
+from storage.tokens.authentication import token_or_login
+from storage.tokens.models import Scope
 
 
 def fleet_of(request: HttpRequest) -> Fleet | None:
@@ -36,8 +39,8 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=200 if found.ready else 503)
 
 
-@require_safe
-@never_cache
-def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus; a meter's number is personal, so it takes a login or a token."""
-    return HttpResponse(exposition(fleet_of(request)), content_type=CONTENT_TYPE)
+@token_or_login(Scope.HISTORY)
+async def metrics(request: HttpRequest) -> HttpResponseBase:
+    """For Prometheus; a meter's number is personal, so it takes a login or a token that may read history."""
+    text = await sync_to_async(exposition)(fleet_of(request))
+    return HttpResponse(text, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})

@@ -30,24 +30,36 @@ class Heard:
     online: bool | None = None  # its status topic
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An entity that was changed on a page or by the API."""
+
+    type: str  # its model, as in `tariffs.contract`
+    uuid: str
+    status: str  # created, updated, deleted
+
+
+News = Heard | Changed
+
+
 class Listener:
     """One browser's queue."""
 
     def __init__(self, meter: str | None) -> None:
         self.meter = meter  # None: every meter
-        self._news: deque[Heard] = deque(maxlen=ROOM)
+        self._news: deque[News] = deque(maxlen=ROOM)
         self._awake = asyncio.Event()
 
-    def put(self, heard: Heard) -> None:
+    def put(self, news: News) -> None:
         """Never waits; drops the oldest when there is no room."""
-        self._news.append(heard)
+        self._news.append(news)
         self._awake.set()
 
     def wake(self) -> None:
         """End the wait in `next` with nothing."""
         self._awake.set()
 
-    async def next(self, patience: float) -> Heard | None:
+    async def next(self, patience: float) -> News | None:
         """The next news; None when there were none for `patience` seconds."""
         if not self._news:
             self._awake.clear()
@@ -86,6 +98,11 @@ class Hub:
         known = self._known(meter)
         if known is not None and known.online != online:
             self._spread(replace(known, online=online))
+
+    def hear_change(self, changed: Changed) -> None:
+        """An entity is another now: whoever shows it may ask for it again."""
+        for listener in self._listeners:
+            listener.put(changed)
 
     @contextmanager
     def listen(self, meter: str | None = None) -> Iterator[Listener]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from time import monotonic
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from bridge.topics import is_level
 from storage.tokens.authentication import token_or_login
 from storage.tokens.models import Scope
 from storage.web.face import Face, face
-from storage.web.hub import HUB, Heard, Hub
+from storage.web.hub import HUB, Changed, Heard, Hub
 from storage.web.said import said_live
 
 HEARTBEAT: Final = 15.0  # seconds between two signs of life, so that no proxy takes the stream for dead
@@ -32,7 +32,7 @@ def hub_of(request: HttpRequest) -> Hub | None:
 
 @token_or_login(Scope.LIVE)
 async def live(request: HttpRequest) -> HttpResponseBase:
-    """Readings and states of `?meter=`, or of all meters, as they come."""
+    """Readings and states of `?meter=`, or of all meters, and changes of entities, as they come."""
     meter = request.GET.get("meter")
     if meter is not None and not is_level(meter):
         return _sentence(400, gettext("meter: expected the meter's number, or nothing for all meters."))
@@ -62,9 +62,11 @@ async def events(
     with hub.listen(meter) as listener:
         yield "retry: 2000\n\n"
         while not hub.closed:
-            heard = await listener.next(heartbeat)
-            if heard is not None:
-                yield told.setdefault(heard.meter, Told()).event(heard, language, clock())
+            news = await listener.next(heartbeat)
+            if isinstance(news, Changed):
+                yield _event("change", asdict(news))
+            elif news is not None:
+                yield told.setdefault(news.meter, Told()).event(news, language, clock())
             elif not hub.closed:
                 yield ": nothing new\n\n"
 

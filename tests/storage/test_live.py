@@ -15,7 +15,7 @@ from bridge.mqtt import Received
 from bridge.topics import Topics
 from storage.live import Live
 from storage.operations.fleet import Fleet
-from storage.web.hub import Heard, Hub
+from storage.web.hub import Heard, Hub, News
 from tests.broker.conftest import PATIENCE, Broker, broker  # noqa: F401  a fixture
 from tests.storage.web.samples import METER, envelope
 
@@ -90,7 +90,7 @@ def test_a_message_after_the_loop_ended_is_ignored() -> None:
 
 @pytest.mark.broker
 def test_what_is_published_is_heard(broker: Broker) -> None:  # noqa: F811  as above
-    async def scenario() -> Heard | None:
+    async def scenario() -> News | None:
         hub = Hub()
         settings = Settings.model_validate({"mqtt": {"host": "127.0.0.1", "port": broker.port}})
         live = Live(settings, hub, Fleet(Topics()), "test", clock=lambda: 42.0)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import models
 
+from storage.alerts.models import Alert, AlertRule
 from storage.models import Data, Epoch, Gap, Import, Meter, Register, Rollup
 from storage.tariffs.models import (
     CalendarRule,
@@ -118,6 +119,29 @@ def readings() -> list[models.Model]:
     return made(Data, *rows)
 
 
+def rules() -> list[AlertRule]:
+    return [
+        AlertRule.objects.get_or_create(name=f"Rule {n}", defaults={"kind": "silent", "value": str(n)})[0]
+        for n in (10, 20, 30)
+    ]
+
+
+def alerts() -> list[models.Model]:
+    rows = [
+        {
+            "rule": rule,
+            "meter": meters()[0],
+            "subject": rule.subject,
+            "since": LONG_AGO,
+            "seen": LONG_AGO,
+            "value": 12,
+            "peak": 15,
+        }
+        for rule in rules()
+    ]
+    return made(Alert, *rows)
+
+
 def costs() -> list[models.Model]:
     rows = [
         {"meter": meters()[0], "day": LONG_AGO + timedelta(days=n), "period": "hp", "amount": Decimal("1.5"), "wh": n}
@@ -166,6 +190,8 @@ SAMPLES: Final[dict[type[models.Model], Sample]] = {
         {"colour": "blanc"},
     ),
     DayCost: Sample(costs),
+    AlertRule: Sample(lambda: list(rules()), lambda: {"name": "new", "kind": "silent", "value": "10"}, {"value": "20"}),
+    Alert: Sample(alerts),
     Register: Sample(
         lambda: made(
             Register,

@@ -16,8 +16,11 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from storage import budget
+from storage.alerts.meanings import Kind
+from storage.alerts.models import Alert, AlertRule
 from storage.models import DeadLetter, Dirty, Epoch, Gap, Rollup
 from storage.operations.metrics import exposition
+from storage.tokens.models import Token
 from tests.storage.operations.samples import INFO, told
 from tests.storage.web.samples import METER, NOON, stored, stored_meter
 
@@ -55,6 +58,10 @@ def full(monkeypatch: pytest.MonkeyPatch, client: Client) -> Told:
     Gap.objects.create(epoch=epoch, reason=Gap.Reason.STOPPED, begins=NOON, ends=NOON)
     DeadLetter.objects.create(topic="linky/x/reading", body=b"x", reason="no envelope")
     Dirty.objects.create(meter=meter, hour=NOON, first=0, last=1)
+    rule = AlertRule.objects.create(name="cold", kind=Kind.SILENT, value=10)
+    Alert.objects.create(
+        rule=rule, meter=meter, subject=rule.subject, since=NOON, seen=NOON, state=Alert.State.RAISED, value=12, peak=15
+    )
     fleet = told(("bridge/pi/status", "online"), ("bridge/pi/info", json.dumps(INFO)), ("store/a1/status", "offline"))
     fleet.connected = True
     return samples(exposition(fleet))
@@ -72,6 +79,8 @@ def test_it_tells_what_the_database_holds_and_what_bridges_say(full: Told) -> No
     assert value("ticbridge_gaps", meter=METER, reason="stopped") == 1
     assert value("ticbridge_gaps_readings", meter=METER, reason="stopped") == 0
     assert value("ticbridge_dead_letters") == 1
+    assert value("ticbridge_alerts_raised", meter=METER) == 1
+    assert [value("ticbridge_messages_waiting", kind=kind) for kind in ("alert", "webhook")] == [0, 0]
     assert value("ticbridge_rollups_waiting", meter=METER) == 1
     names = ("bytes", "budget_bytes", "disk_free_bytes")
     assert [value(f"ticbridge_database_{name}") for name in names] == [900, 1000, 5]
@@ -133,7 +142,11 @@ def test_requests_are_counted_by_route_and_not_by_address() -> None:
 
 def test_it_takes_a_login_for_a_meters_number_is_personal(client: Client) -> None:
     assert client.get("/metrics").status_code == 302
-    client.force_login(User.objects.create_user("anna"))
+    anna = User.objects.create_user("anna")
+    for scopes, status in ((["live"], 403), (["history"], 200)):
+        _, text = Token.issue(anna, "prometheus", scopes)
+        assert client.get("/metrics", headers={"authorization": f"Bearer {text}"}).status_code == status
+    client.force_login(anna)
     answer = client.get("/metrics")
     assert answer.status_code == 200
     assert answer["content-type"].startswith("text/plain; version=0.0.4")

@@ -64,7 +64,7 @@ def test_a_status_is_news_only_when_it_changes() -> None:
 
 
 def test_closing_ends_every_wait_at_once() -> None:
-    async def scenario() -> tuple[Heard | None, bool]:
+    async def scenario() -> tuple[object, bool]:
         hub = Hub()
         with hub.listen() as listener:
             waiting = asyncio.create_task(listener.next(3600))
