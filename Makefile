@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql lint types floors docs-drift coverage format docs bench false-values fuzz fuzz-api \
+.PHONY: help demo test check test-postgresql lint types floors docs-drift coverage format docs bench false-values fuzz fuzz-line fuzz-api \
 	mutation model test-ha packages faults clean
 
 help:
@@ -69,9 +69,12 @@ bench: $(VENV)/dev
 false-values: $(VENV)/dev
 	$(BIN)/python -m benchmarks.false_values $(ARGS)
 
+# The meter's line, then the API (three quarters of an hour).
+fuzz: fuzz-line fuzz-api
+
 # Coverage-guided: what it finds is written to build/fuzz/crash-*.
 FUZZ_SECONDS ?= 1800
-fuzz: $(VENV)/fuzz
+fuzz-line: $(VENV)/fuzz
 	@mkdir -p build/fuzz
 	$(BIN)/python -m tests.fuzz.line build/fuzz/corpus -artifact_prefix=build/fuzz/ -print_final_stats=1 \
 		-max_total_time=$(FUZZ_SECONDS) $(ARGS)

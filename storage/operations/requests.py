@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from time import perf_counter
 from typing import Final
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+from storage.web.after import After
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a line beside each counter that says when it began: nobody asks
 REGISTRY: Final = CollectorRegistry()
@@ -22,35 +21,14 @@ _seconds: Final = Histogram(
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3), registry=REGISTRY,
 )  # fmt: skip
 
-_Answer = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
+class CountRequests(After):
+    """Counts each request. Whoever asks can invent addresses and methods, and each label's value is kept for ever."""
 
-class CountRequests:
-    """Counts each request, in sync and async stacks alike."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: _Answer) -> None:
-        self._get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        began = perf_counter()
-        response = self._get_response(request)
-        return _later(request, response, began) if isinstance(response, Awaitable) else _count(request, response, began)
-
-
-async def _later(request: HttpRequest, response: Awaitable[HttpResponseBase], began: float) -> HttpResponseBase:
-    return _count(request, await response, began)
-
-
-def _count(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
-    # Whoever asks can invent addresses and methods, and each label's value is kept for ever.
-    match = request.resolver_match
-    route = f"/{match.route}" if match is not None else "none"
-    method = request.method if request.method in _METHODS else "other"
-    _requests.labels(method, route, str(response.status_code)).inc()
-    _seconds.labels(route).observe(perf_counter() - began)
-    return response
+    def look(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+        """By the route that was found."""
+        match = request.resolver_match
+        route = f"/{match.route}" if match is not None else "none"
+        method = request.method if request.method in _METHODS else "other"
+        _requests.labels(method, route, str(response.status_code)).inc()
+        _seconds.labels(route).observe(seconds)

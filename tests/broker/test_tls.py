@@ -59,7 +59,9 @@ def test_with_the_right_certificates_bridge_and_store_connect(
 ) -> None:
     listen(broker, papers, papers.broker)
     for host in ("127.0.0.1", "localhost"):
-        programs = [run(config(broker, tmp_path, full(papers), host=host), command) for command in ("bridge", "store")]
+        folder = tmp_path / host  # of its own: a simulated meter begins anew, which a bridge that remembers warns of
+        folder.mkdir()
+        programs = [run(config(broker, folder, full(papers), host=host), command) for command in ("bridge", "store")]
         for program in programs:
             assert program.wait_for(CONNECTED).endswith("(MQTT 5)")
         assert [program.stop() for program in programs] == [0, 0]
