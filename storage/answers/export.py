@@ -11,12 +11,12 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from storage.answers.question import Asked, SpanQuestion, asked, read
+from storage.answers.question import Asked, SpanQuestion, asked, parameters, read
 from storage.exchange import export
 from storage.models import Data
 
@@ -41,21 +41,13 @@ class ExportView(APIView):
 
     @extend_schema(
         operation_id="export",
-        parameters=[
-            OpenApiParameter("from", str, required=True, description="A date, or a date and time."),
-            OpenApiParameter("to", str, description="Until then; a day, month or year is included."),
-            OpenApiParameter("meter", str, description="Its number; may be left out while there is only one."),
-            OpenApiParameter("tz", str, description="A time zone; else the meter's own."),
-            OpenApiParameter("step", str, enum=["raw", "minute", "hour", "day"], description="Readings, or roll-ups."),
-            OpenApiParameter("file", str, enum=["csv", "jsonl"], description="The format."),
-            OpenApiParameter("excel_fr", bool, description="CSV as a French spreadsheet opens it."),
-        ],
+        parameters=parameters(ExportQuestion),
         responses={(200, kind.partition(";")[0]): OpenApiTypes.STR for kind in _TYPES.values()},
     )
     def get(self, request: Request) -> HttpResponseBase:
         """A download."""
         question = read(ExportQuestion, request.query_params.dict())
-        about = asked(question)
+        about = asked(question, request._request)
         pieces = stream(about, question)
         name = f"ticbridge-{question.step}-{timezone.localdate():%Y-%m-%d}.{question.file}"
         is_async = isinstance(request._request, ASGIRequest)

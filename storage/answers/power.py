@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple
 
-from django.http import HttpRequest
 from pydantic import BaseModel, Field
 
 from storage import queries
@@ -112,9 +111,9 @@ class NowAnswer(BaseModel):
     values: dict[str, Any]  # by canonical slug, in the meter's units
 
 
-def now(asked: Asked, question: Question, request: HttpRequest) -> NowAnswer | None:
+def now(asked: Asked, question: Question) -> NowAnswer | None:
     """The newest reading, live where there is one."""
-    hub = hub_of(request)
+    hub = hub_of(asked.request)
     heard = hub.last(asked.meter.meter_id) if hub is not None else None
     said: Said | None = None
     if heard is not None and heard.envelope is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.http import HttpRequest
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rest_framework import exceptions
 
@@ -51,6 +53,7 @@ class Asked:
     meter: Meter
     zone: ZoneInfo
     now: datetime
+    request: HttpRequest
 
     def span(self, question: SpanQuestion) -> tuple[datetime, datetime]:
         """From when until when, half-open."""
@@ -108,13 +111,30 @@ def names(kind: type[Question]) -> list[str]:
     return [str(field.alias or name) for name, field in kind.model_fields.items()]
 
 
-def asked(question: Question) -> Asked:
+def parameters(question: type[Question]) -> list[OpenApiParameter]:
+    """What OpenAPI says may be asked."""
+    schema = question.model_json_schema(by_alias=True)
+    required = schema.get("required", ())
+    return [
+        OpenApiParameter(name, _one_of(said), description=str(said.get("description", "")), required=name in required)
+        for name, said in schema["properties"].items()
+    ]
+
+
+def _one_of(said: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a value that is given: in an address nothing is null."""
+    kinds: list[dict[str, Any]] = said.get("anyOf", [said])
+    found = next(dict(kind) for kind in kinds if kind.get("type") != "null")
+    return {name: value for name, value in found.items() if name not in ("title", "description", "default")}
+
+
+def asked(question: Question, request: HttpRequest) -> Asked:
     """The meter and the zone of a question."""
     meter = _meter(question.meter)
     zone = zone_of(meter.timezone)
     if question.tz is not None:
         zone = _zone(question.tz)
-    return Asked(meter, zone, timezone.now())
+    return Asked(meter, zone, timezone.now(), request)
 
 
 def _meter(wanted: str | None) -> Meter:

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.urls import URLPattern, path
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,11 +20,11 @@ from rest_framework.views import APIView
 
 from storage.answers import household, power
 from storage.answers.export import ExportView
-from storage.answers.question import Asked, MomentQuestion, Question, SpanQuestion, asked, read
+from storage.answers.question import Asked, MomentQuestion, Question, SpanQuestion, asked, parameters, read
 from storage.models import Data, Meter, Rollup
 from storage.tariffs.models import DayCost, TariffPrice
 
-_Reply = Callable[[Asked, Any, HttpRequest], BaseModel | None]  # of each its own question
+_Reply = Callable[[Asked, Any], BaseModel | None]  # of each its own question
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class AnswerView(APIView):
     def get(self, request: Request) -> Response:
         """The answer; 400 names what was asked wrongly."""
         question = read(self.spec.question, request.query_params.dict())
-        about = asked(question)
-        found = self.spec.reply(about, question, request._request)
+        about = asked(question, request._request)
+        found = self.spec.reply(about, question)
         if found is None:
             raise Http404
         return Response(plain(found.model_dump(by_alias=True), about.zone))
@@ -67,38 +67,17 @@ def plain(value: Any, zone: ZoneInfo) -> Any:  # any tree
     return value
 
 
-def _without_request(reply: Callable[[Asked, Any], BaseModel]) -> _Reply:
-    return lambda about, question, _request: reply(about, question)
-
-
 ANSWERS: Final = (
     Answer("now", Question, power.NowAnswer, power.now, Meter, "live"),
-    Answer("series", power.SeriesQuestion, power.SeriesAnswer, _without_request(power.series), Data),
-    Answer("totals", household.TotalsQuestion, household.TotalsAnswer, _without_request(household.totals), Rollup),
-    Answer("costs", household.CostsQuestion, household.CostsAnswer, _without_request(household.costs), DayCost),
-    Answer("comparison", SpanQuestion, household.ComparisonAnswer, _without_request(household.comparison), TariffPrice),
-    Answer("silences", SpanQuestion, household.SilencesAnswer, _without_request(household.silences), Data),
-    Answer("indexes", MomentQuestion, household.IndexesAnswer, _without_request(household.indexes), Data),
-    Answer("peaks", household.PeaksQuestion, household.PeaksAnswer, _without_request(household.peaks), Data),
-    Answer("profile", SpanQuestion, household.ProfileAnswer, _without_request(household.profile), Rollup),
+    Answer("series", power.SeriesQuestion, power.SeriesAnswer, power.series, Data),
+    Answer("totals", household.TotalsQuestion, household.TotalsAnswer, household.totals, Rollup),
+    Answer("costs", household.CostsQuestion, household.CostsAnswer, household.costs, DayCost),
+    Answer("comparison", SpanQuestion, household.ComparisonAnswer, household.comparison, TariffPrice),
+    Answer("silences", SpanQuestion, household.SilencesAnswer, household.silences, Data),
+    Answer("indexes", MomentQuestion, household.IndexesAnswer, household.indexes, Data),
+    Answer("peaks", household.PeaksQuestion, household.PeaksAnswer, household.peaks, Data),
+    Answer("profile", SpanQuestion, household.ProfileAnswer, household.profile, Rollup),
 )
-
-
-def parameters(question: type[Question]) -> list[OpenApiParameter]:
-    """What OpenAPI says may be asked."""
-    schema = question.model_json_schema(by_alias=True)
-    required = schema.get("required", ())
-    return [
-        OpenApiParameter(name, _one_of(said), description=str(said.get("description", "")), required=name in required)
-        for name, said in schema["properties"].items()
-    ]
-
-
-def _one_of(said: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a value that is given: in an address nothing is null."""
-    kinds: list[dict[str, Any]] = said.get("anyOf", [said])
-    found = next(dict(kind) for kind in kinds if kind.get("type") != "null")
-    return {name: value for name, value in found.items() if name not in ("title", "description", "default")}
 
 
 def create_view(spec: Answer) -> type[APIView]:

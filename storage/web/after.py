@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
@@ -11,7 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 _Answer = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
-class After:
+class After(ABC):
     """Calls `look` with each request, its answer, and the seconds until that began."""
 
     sync_capable = True
@@ -37,6 +38,6 @@ class After:
         self.look(request, response, perf_counter() - began)
         return response
 
+    @abstractmethod
     def look(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         """What is to be done with the answer."""
-        raise NotImplementedError
