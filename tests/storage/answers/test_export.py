@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import AsyncClient
 from rest_framework.test import APIClient
 
@@ -77,7 +79,9 @@ def test_the_server_gets_it_piece_by_piece(client: APIClient) -> None:
         browser = AsyncClient()
         await browser.aforce_login(user)
         found: Any = await browser.get(URL, DAY)
-        return [piece async for piece in found.streaming_content]
+        read = [piece async for piece in found.streaming_content]
+        await sync_to_async(connections.close_all)()  # a server's request ends with it, a test client's does not
+        return read
 
     found = asyncio.run(pieces())
     assert [piece.count(b"\r\n") for piece in found] == [501, 500, 203]

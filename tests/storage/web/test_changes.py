@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import transaction
+from django.db import connections, transaction
 
 from storage.models import Meter
 from storage.web.changes import Changes
@@ -33,6 +33,7 @@ def heard(do: Callable[[], None]) -> list[object]:
                 news.append(one)
         changes.stop()
         await sync_to_async(Meter.objects.create)(meter_id="later", mode="standard", timezone="Europe/Paris")
+        await sync_to_async(connections.close_all)()  # that thread's own, which no request ends
         return news
 
     return asyncio.run(scenario())
