@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql lint types floors docs-drift coverage format docs bench false-values fuzz fuzz-line fuzz-api \
+.PHONY: help demo test check test-postgresql test-browser lint types floors docs-drift coverage format docs bench false-values fuzz fuzz-line fuzz-api \
 	mutation model test-ha packages faults clean
 
 help:
@@ -21,12 +21,13 @@ test: packages check
 # Many tests wait for a process: two workers for each core.
 WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 PARALLEL := -n $(WORKERS) --dist worksteal
-SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long
+SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long and not browser
 
 # ARGS choose tests; then those of the store run on SQLite alone, or choose too: make test-postgresql ARGS=...
 check: lint types floors docs-drift
 	$(BIN)/python -m pytest $(PARALLEL) $(if $(ARGS),,-m '$(SIDE_BY_SIDE)') $(ARGS)
 	$(if $(ARGS),,$(BIN)/python -m pytest -m alone)
+	$(if $(ARGS),,$(BIN)/python -m pytest -m 'browser and not screenshots' tests/browser)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow and not alone"')
 
 # The store's tests again, on a PostgreSQL that is started for them; `check` leaves out its slow ones.
@@ -46,6 +47,10 @@ floors: $(VENV)/dev
 docs-drift: $(VENV)/dev
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/ticbridge manage makemigrations --check --dry-run
+
+# The pages in a real chromium, in each look: both languages, light and dark, phone and desktop. It renews docs/images/pages.
+test-browser: packages $(VENV)/dev
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 # Every line and branch of what decides about a value, by the tests of the bridge's room alone.
 WHOLE := bridge/tic/*,bridge/derived/*,bridge/address.py,bridge/checked.py,bridge/guard.py,bridge/line.py,bridge/steps.py

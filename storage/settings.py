@@ -76,6 +76,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "storage.web.frame.frame",
             ],
         },
     },
@@ -137,6 +138,7 @@ LANGUAGES = [("fr", "Français"), ("en", "English")]
 LOCALE_PATHS = [_here / "locale"]
 
 STATIC_URL = "static/"
+WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}
 WHITENOISE_USE_FINDERS = True  # served from the package itself: nothing to collect, nothing to fetch
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
