@@ -12,6 +12,7 @@ urlpatterns = [
     path("favicon.ico", now.icon),
     path("", now.now, name="now"),
     path("curve/", now.curve, name="curve"),
+    path("today/", now.today, name="today"),
     path("live/", stream.live, name="live"),
     path("theme/", theme.set_theme, name="set_theme"),
     path("login/", accounts.Login.as_view(), name="login"),

@@ -1,6 +1,7 @@
 // The curve of apparent power: a band from lowest to highest, a line of means, hatching where nothing is known.
 const RELOAD = 60_000; // ms: what the store wrote meanwhile replaces what was drawn live
 const FIRST_RELOAD = 15_000;
+const MOST = 2_000; // points, live ones included
 const TOP = 1.1; // room above the highest value
 
 function token(name) {
@@ -30,16 +31,26 @@ export class Chart {
     setInterval(() => { if (!document.hidden) this.load(); }, RELOAD);
   }
 
+  showMinutes(minutes) {
+    this.given.minutes = minutes;
+    this.columns = this.columns.map(() => []);
+    this.gaps = [];
+    this.plot.setData(this.columns);
+    return this.load();
+  }
+
   async load() {
+    const { minutes } = this.given;
     let answer;
     try {
-      answer = await fetch(this.given.curve, { redirect: "manual" });
+      answer = await fetch(`${this.given.curve}${minutes}`, { redirect: "manual" });
     } catch {
       return; // the pill says that nothing arrives
     }
     if (answer.type === "opaqueredirect") location.reload(); // the session ended: the login page comes
     if (!answer.ok) return;
     const found = await answer.json();
+    if (minutes !== this.given.minutes) return; // it was switched meanwhile
     const newest = found.t.at(-1) ?? 0;
     const live = this.columns[0].map((at, n) => [at, ...this.columns.slice(1).map((column) => column[n])]);
     this.columns = [found.t, found.high, found.low, found.mean];
@@ -70,7 +81,7 @@ export class Chart {
 
   show() {
     const oldest = Date.now() / 1000 - this.given.minutes * 60;
-    const first = this.columns[0].findIndex((at) => at >= oldest);
+    const first = Math.max(this.columns[0].length - MOST, this.columns[0].findIndex((at) => at >= oldest));
     if (first > 0) this.columns = this.columns.map((column) => column.slice(first));
     this.plot.setData(this.columns);
   }
