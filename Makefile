@@ -4,12 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql test-browser lint types floors docs-drift coverage format docs bench false-values fuzz fuzz-line fuzz-api \
+.PHONY: help demo test check test-postgresql test-browser lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
 	mutation model test-ha packages faults clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
-	@echo "make test    lint, types, floors, all tests"
+	@echo "make test    lint, types, floors, documentation, all tests"
+	@echo "make docs    the documentation as a site: build/site"
+	@echo "make check ARGS='tests/x.py -k y'   those tests alone; test-postgresql, test-browser, test-ha, faults, fuzz, mutation, model,"
+	@echo "             false-values, bench, coverage: see the Makefile"
 
 demo: $(VENV)/demo
 	@$(BIN)/ticbridge demo $(ARGS)
@@ -24,7 +27,7 @@ PARALLEL := -n $(WORKERS) --dist worksteal
 SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long and not browser
 
 # ARGS choose tests; then those of the store run on SQLite alone, or choose too: make test-postgresql ARGS=...
-check: lint types floors docs-drift
+check: lint types floors docs-drift site
 	$(BIN)/python -m pytest $(PARALLEL) $(if $(ARGS),,-m '$(SIDE_BY_SIDE)') $(ARGS)
 	$(if $(ARGS),,$(BIN)/python -m pytest -m alone)
 	$(if $(ARGS),,$(BIN)/python -m pytest -m 'browser and not screenshots' tests/browser)
@@ -63,8 +66,13 @@ format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The pages that are generated, then all of them as a site: build/site. Any warning is an error.
 docs: $(VENV)/dev
 	$(BIN)/python docs/generate.py
+	@$(MAKE) --no-print-directory site
+
+site: $(VENV)/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build
 
 # Bar, aim and measured of each figure; fails below a bar. The instruction counts need valgrind.
 bench: $(VENV)/dev
