@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql test-browser lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
+.PHONY: help demo test check test-postgresql test-browser test-docker addon lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
 	mutation model test-ha packages faults clean
 
 help:
@@ -54,6 +54,19 @@ docs-drift: $(VENV)/dev
 # The pages in a real chromium, in each look: both languages, light and dark, phone and desktop. It renews docs/images/pages.
 test-browser: packages $(VENV)/dev
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+# The steps of the Dockerfile in a Debian root, and its command as pid 1 (root, mmdebstrap; two minutes).
+test-docker: packages $(VENV)/dev
+	@command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
+	$(BIN)/python -m tests.deploy.dockerfile
+
+# The add-on as a folder to copy to /addons of a Home Assistant OS: its files, the version, the wheel.
+ADDON := build/homeassistant-addon/ticbridge
+addon: $(VENV)/dev
+	rm -rf $(ADDON) && mkdir -p $(ADDON) && cp -r deploy/homeassistant-addon/. $(ADDON)
+	$(BIN)/python -m build --wheel --no-isolation --outdir $(ADDON) . >/dev/null
+	sed -i "s/^version: .*/version: \"$$($(BIN)/hatchling version)\"/" $(ADDON)/config.yaml
+	@echo "$(ADDON): copy it to /addons, then Add-ons, Add-on store, Check for updates"
 
 # Every line and branch of what decides about a value, by the tests of the bridge's room alone.
 WHOLE := bridge/tic/*,bridge/derived/*,bridge/address.py,bridge/checked.py,bridge/guard.py,bridge/line.py,bridge/steps.py
