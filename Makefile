@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql test-browser test-docker addon lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
+.PHONY: help demo test check test-postgresql test-browser test-docker addon release audit matrix lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
 	mutation model test-ha packages faults clean
 
 help:
@@ -54,6 +54,20 @@ docs-drift: $(VENV)/dev
 # The pages in a real chromium, in each look: both languages, light and dark, phone and desktop. It renews docs/images/pages.
 test-browser: packages $(VENV)/dev
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+# Wheel and sdist of the last commit, built twice and compared; bill of materials, licences, checksums: dist/.
+release: $(VENV)/release
+	$(BIN)/python deploy/release.py
+
+# Known vulnerabilities of what a release needs; asks the package index, and a package that it cannot ask for is a failure.
+audit: $(VENV)/release
+	$(BIN)/pip-audit --strict --desc off --skip-editable
+
+# The tests that need nothing but Python with other versions of it and of Django, as far as they are there.
+MATRIX_PYTHON ?= python3.11 python3.12 python3.13 python3.14
+MATRIX_DJANGO ?= 5.2 6.0 6.1
+matrix:
+	@$(PYTHON) -m tests.matrix --python "$(MATRIX_PYTHON)" --django "$(MATRIX_DJANGO)" $(ARGS)
 
 # The steps of the Dockerfile in a Debian root, and its command as pid 1 (root, mmdebstrap; two minutes).
 test-docker: packages $(VENV)/dev
@@ -152,6 +166,10 @@ $(VENV)/dev: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
 
 $(VENV)/fuzz: $(VENV)/dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@touch $@
+
+$(VENV)/release: $(VENV)/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[release]'
 	@touch $@
 
 $(VENV)/mutation: $(VENV)/dev
