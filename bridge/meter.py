@@ -56,6 +56,8 @@ class Counts:
     accepted: int = 0  # numbered and spooled: promised to the store
     refused: Counter[tuple[str, Reason]] = field(default_factory=Counter)  # groups, by label and reason
     unspooled: int = 0  # handed over too, but not on disk at that moment
+    quality: int | None = None  # share of groups accepted in the last minute of frames, %
+    clock: str = ""  # by which the last reading was dated
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,11 @@ class Meter:
         """The meter's name on the broker, once it is sure."""
         return self._meter
 
+    @property
+    def is_online(self) -> bool:
+        """Whether valid frames come."""
+        return self._online is True
+
     def renew(self) -> None:
         """Send everything again at the next turn: the broker, or Home Assistant, may have lost it."""
         self._renew = True
@@ -156,6 +163,9 @@ class Meter:
         self._say_status(online=True)
         self._body.update(reading, None if self._offer_all else frame.decoded.changed, said.values, said.changed)
         told = self._clock.tell(frame.at, reading.stamps.get("date"))
+        self.counts.clock = told.clock
+        quality = said.values.get("link_quality")
+        self.counts.quality = quality if isinstance(quality, int) else None
         self._fields(frame, said, gone, told)
         for event in self._events.take(frame, said.values, gone):
             topic = self._bridge.topics.meter(frame.meter, "event")
