@@ -183,6 +183,7 @@ class HomeAssistantSettings(Section):
     language: Literal["fr", "en"] = "fr"
     migrate_discovery: Pattern | None = None
     overrides: dict[EntityKey, EntitySettings | None] = {}  # None removes the entity
+    url: Url | None = None
 
 
 class BatchSettings(Section):

@@ -51,7 +51,7 @@ DEFAULTS = {
     "spool": {"durability": "balanced", "max_frames": 600_000, "min_free_disk": 200_000_000, "release": "auto"},
     "homeassistant": {
         "enabled": True, "discovery_prefix": "homeassistant", "status_topic": "homeassistant/status", "language": "fr",
-        "migrate_discovery": None, "overrides": {},
+        "migrate_discovery": None, "overrides": {}, "url": None,
     },
     "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None, "proxies": [], "ingress": False},
     "usage": {"enabled": False, "log_data": False, "limit_only": False},
