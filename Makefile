@@ -104,7 +104,7 @@ faults: packages $(VENV)/dev
 soak: packages $(VENV)/dev
 	$(BIN)/python -m tests.soak $(ARGS)
 
-# A real Home Assistant on a real broker, looked at with chromium (20 minutes; root). The first time, two minutes and 2 GB
+# A real Home Assistant on a real broker, looked at with chromium (half an hour; root). The first time, two minutes and 2 GB
 # in HA_LAB, a folder.
 test-ha: packages $(VENV)/dev
 	tests/real_homeassistant/setup.sh
