@@ -34,7 +34,7 @@ def _keys(section: type[Section], prefix: str) -> Iterator[tuple[str, str]]:
     for name, info in section.model_fields.items():
         key = f"{prefix}{info.alias or name}"
         inner = _section(info.annotation)
-        if name == "password":
+        if name in ("password", "token"):
             continue  # by the environment only
         if inner is not None:
             many = "[]" if "list" in str(info.annotation) else ".<field>" if "dict" in str(info.annotation) else ""
