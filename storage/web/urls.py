@@ -6,12 +6,13 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from storage.web import accounts, stream, theme
-from storage.web.pages import now
+from storage.web.pages import meter, now
 
 urlpatterns = [
     path("favicon.ico", now.icon),
     path("", now.now, name="now"),
     path("curve/", now.curve, name="curve"),
+    path("meter/", meter.meter, name="meter"),
     path("live/", stream.live, name="live"),
     path("theme/", theme.set_theme, name="set_theme"),
     path("login/", accounts.Login.as_view(), name="login"),
