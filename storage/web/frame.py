@@ -7,10 +7,13 @@ from typing import Any, Final, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from storage import queries
+from storage.alerts import board
+from storage.alerts.models import Alert
+from storage.api.access import may
 from storage.models import Meter
 from storage.web.hub import Hub
 from storage.web.stream import hub_of
@@ -25,7 +28,7 @@ class Page(NamedTuple):
 
 
 # The first `_WITHIN_REACH` stand in a phone's bar, the others behind "More".
-PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")), Page("meter", _("Meter")))
+PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")), Page("meter", _("Meter")), Page("alerts", _("Alerts")))
 _WITHIN_REACH: Final = 4
 
 
@@ -102,6 +105,11 @@ class _Frame:
     @property
     def meter(self) -> Choice | None:
         return look(self._request).chosen
+
+    @cached_property
+    def open_alerts(self) -> int:
+        """How many go on; 0 for whoever may not see them."""
+        return board.raised().count() if may(self._request.user, "view", Alert) else 0
 
     @property
     def wanted(self) -> str:
