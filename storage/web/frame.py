@@ -28,7 +28,12 @@ class Page(NamedTuple):
 
 
 # The first `_WITHIN_REACH` stand in a phone's bar, the others behind "More".
-PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")), Page("meter", _("Meter")), Page("alerts", _("Alerts")))
+PAGES: Final[tuple[Page, ...]] = (
+    Page("now", _("Now")),
+    Page("history", _("History")),
+    Page("meter", _("Meter")),
+    Page("alerts", _("Alerts")),
+)
 _WITHIN_REACH: Final = 4
 
 

@@ -6,12 +6,14 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from storage.web import accounts, stream, theme
-from storage.web.pages import alerts, meter, now
+from storage.web.pages import alerts, history, meter, now
 
 urlpatterns = [
     path("favicon.ico", now.icon),
     path("", now.now, name="now"),
     path("curve/", now.curve, name="curve"),
+    path("history/", history.history, name="history"),
+    path("history/curve/", history.fine_curve, name="fine-curve"),
     path("meter/", meter.meter, name="meter"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/test/", alerts.test_message, name="test_message"),
