@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from storage.models import Data, Meter
+from storage.models import Data, Import, Meter
 
 
 def meters() -> QuerySet[Meter]:
@@ -15,3 +15,8 @@ def meters() -> QuerySet[Meter]:
 def latest(meter: Meter) -> Data | None:
     """The newest reading."""
     return Data.objects.filter(meter=meter).order_by("-dateTime").first()
+
+
+def imports(meter: Meter) -> QuerySet[Import]:
+    """The files that were taken in, the newest first."""
+    return Import.objects.filter(meter=meter).order_by("-made", "-pk")

@@ -25,7 +25,7 @@ class Page(NamedTuple):
 
 
 # The first `_WITHIN_REACH` stand in a phone's bar, the others behind "More".
-PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")),)
+PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")), Page("data", _("Data")))
 _WITHIN_REACH: Final = 4
 
 
@@ -76,7 +76,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor: `frame` in every template."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {"frame": {"theme": theme_of(request)}}
-    current = request.resolver_match.url_name if request.resolver_match else None
+    name = request.resolver_match.url_name if request.resolver_match else None
+    current = name.partition("_")[0] if name else None  # a page's further ones are named `data_import` and so on
     return {"frame": _Frame(request, current)}
 
 
