@@ -8,8 +8,8 @@ from storage.models import Data, Import, Meter
 
 
 def meters() -> QuerySet[Meter]:
-    """Every meter, by name."""
-    return Meter.objects.order_by("name", "meter_id")
+    """Every meter, in the owner's order, else by name."""
+    return Meter.objects.order_by("position", "name", "meter_id")
 
 
 def latest(meter: Meter) -> Data | None:

@@ -25,7 +25,7 @@ class Page(NamedTuple):
 
 
 # The first `_WITHIN_REACH` stand in a phone's bar, the others behind "More".
-PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")), Page("data", _("Data")))
+PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")), Page("data", _("Data")), Page("settings", _("Settings")))
 _WITHIN_REACH: Final = 4
 
 
