@@ -25,7 +25,12 @@ class Page(NamedTuple):
 
 
 # The first `_WITHIN_REACH` stand in a phone's bar, the others behind "More".
-PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")), Page("data", _("Data")), Page("settings", _("Settings")))
+PAGES: Final[tuple[Page, ...]] = (
+    Page("now", _("Now")),
+    Page("history", _("History")),
+    Page("data", _("Data")),
+    Page("settings", _("Settings")),
+)
 _WITHIN_REACH: Final = 4
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from storage.web import accounts, stream, theme
-from storage.web.pages import backups, data, imports, now
+from storage.web.pages import backups, data, history, imports, now
 from storage.web.pages.settings import overview, tokens, users, webhooks
 
 urlpatterns = [
@@ -37,6 +37,8 @@ urlpatterns = [
     path("settings/webhooks/<uuid:uuid>/test/", webhooks.try_, name="settings_webhook_test"),
     path("settings/webhooks/<uuid:uuid>/again/", webhooks.again, name="settings_webhook_again"),
     path("settings/webhooks/<uuid:uuid>/switch/", webhooks.switch, name="settings_webhook_switch"),
+    path("history/", history.history, name="history"),
+    path("history/curve/", history.fine_curve, name="fine-curve"),
     path("live/", stream.live, name="live"),
     path("theme/", theme.set_theme, name="set_theme"),
     path("login/", accounts.Login.as_view(), name="login"),
