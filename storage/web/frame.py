@@ -25,7 +25,10 @@ class Page(NamedTuple):
 
 
 # The first `_WITHIN_REACH` stand in a phone's bar, the others behind "More".
-PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")),)
+PAGES: Final[tuple[Page, ...]] = (
+    Page("now", _("Now")),
+    Page("costs", _("Costs")),
+)
 _WITHIN_REACH: Final = 4
 
 

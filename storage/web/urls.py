@@ -6,12 +6,18 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from storage.web import accounts, stream, theme
-from storage.web.pages import now
+from storage.web.pages import contract, costs, now, welcome
 
 urlpatterns = [
     path("favicon.ico", now.icon),
     path("", now.now, name="now"),
     path("curve/", now.curve, name="curve"),
+    path("costs/", costs.costs, name="costs"),
+    path("costs/costs.csv", costs.costs_csv, name="costs_csv"),
+    path("costs/contracts/", costs.other_contracts, name="other_contracts"),
+    path("settings/contract/", contract.contract, name="contract"),
+    path("settings/contract/offers/<int:pk>/", contract.prices, name="prices"),
+    path("welcome/", welcome.welcome, name="welcome"),
     path("live/", stream.live, name="live"),
     path("theme/", theme.set_theme, name="set_theme"),
     path("login/", accounts.Login.as_view(), name="login"),
