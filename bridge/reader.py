@@ -66,6 +66,11 @@ class Reader(threading.Thread, Generic[_T]):
         self.source_ok = False
         self.ended = False
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing that can be understood comes, in one sentence; empty when it does."""
+        return self._said
+
     def run(self) -> None:
         delay = _BACKOFF[0]
         while not self._stopping.is_set() and not self.ended:

@@ -28,9 +28,13 @@ KINDS: Final[tuple[Kind, ...]] = ("day", "month", "year")
 _MARKS: Final = {
     "base": "base", "hp": "peak", "hc": "off-peak", "hn": "off-peak", "pm": "peak", INJECTED: "injected",
     SUBSCRIPTION: "hatch", UNKNOWN: "muted",
-    **{f"{colour}_{hours}": f"{colour}-{hours}" for colour in ("bleu", "blanc", "rouge") for hours in ("hc", "hp")},
+    **{f"{colour}_hp": colour for colour in ("bleu", "blanc", "rouge")},
+    **{f"{colour}_hc": f"{colour}-hc" for colour in ("bleu", "blanc", "rouge")},
 }  # fmt: skip
-_ORDER: Final = ("base", "hc", "hp", "hn", "pm", *(code for code in _MARKS if "_" in code))
+_ORDER: Final = (
+    "base", "hc", "hp", "hn", "pm",
+    *(f"{colour}_{hours}" for colour in ("bleu", "blanc", "rouge") for hours in ("hc", "hp")),
+)  # fmt: skip
 
 
 class Span(NamedTuple):

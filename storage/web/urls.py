@@ -6,7 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from storage.web import accounts, stream, theme
-from storage.web.pages import contract, costs, now, welcome
+from storage.web.pages import contract, costs, history, now, tempo, welcome
 
 urlpatterns = [
     path("favicon.ico", now.icon),
@@ -18,6 +18,10 @@ urlpatterns = [
     path("settings/contract/", contract.contract, name="contract"),
     path("settings/contract/offers/<int:pk>/", contract.prices, name="prices"),
     path("welcome/", welcome.welcome, name="welcome"),
+    path("history/", history.history, name="history"),
+    path("history/curve/", history.fine_curve, name="fine-curve"),
+    path("today/", now.today, name="today"),
+    path("tempo/", tempo.tempo, name="tempo"),
     path("live/", stream.live, name="live"),
     path("theme/", theme.set_theme, name="set_theme"),
     path("login/", accounts.Login.as_view(), name="login"),
