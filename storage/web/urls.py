@@ -6,13 +6,31 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from storage.web import accounts, stream, theme
-from storage.web.pages import alerts, backups, data, history, imports, meter, now, tempo
+from storage.web.pages import (
+    alerts,
+    backups,
+    contract,
+    costs,
+    data,
+    history,
+    imports,
+    meter,
+    now,
+    tempo,
+    welcome,
+)
 from storage.web.pages.settings import overview, tokens, users, webhooks
 
 urlpatterns = [
     path("favicon.ico", now.icon),
     path("", now.now, name="now"),
     path("curve/", now.curve, name="curve"),
+    path("costs/", costs.costs, name="costs"),
+    path("costs/costs.csv", costs.costs_csv, name="costs_csv"),
+    path("costs/contracts/", costs.other_contracts, name="other_contracts"),
+    path("settings/contract/", contract.contract, name="contract"),
+    path("settings/contract/offers/<int:pk>/", contract.prices, name="prices"),
+    path("welcome/", welcome.welcome, name="welcome"),
     path("data/", data.data, name="data"),
     path("data/export/", data.export, name="data_export"),
     path("data/backup/", backups.backup, name="data_backup"),
