@@ -1,5 +1,5 @@
 // What all our charts have in common, on uPlot. Two kinds:
-//
+// -
 //   new Band(place, {zone, unit, words, columns, gaps, span, limit?, finer?})
 //     Power: columns = [times, highest, lowest, mean]; null breaks the line. `gaps`: [[from, to]] that are hatched.
 //     `limit`: a labelled line. `finer(from, to)`: an address with finer columns, asked once a zoom has come to rest.
@@ -7,7 +7,7 @@
 //     Energy or money: buckets = [{from, to, label, name, estimated}], layers = [{name, mark, values, below?}], stacked in
 //     their order; null is not known. `mark` is a token of tokens.css (base, peak, off-peak, bleu-hc ...). An estimate is
 //     an outline. `fine`: an address for each bucket, opened by Enter or a double click.
-//
+// -
 // `place` is <div class="chart" data-chart tabindex="0" role="application" aria-label="...">; the line that reads single values
 // is the nearest [data-readout] of its figure (`place.closest("[data-figure]")`, else the page). Times are seconds since 1970.
 // Mouse: wheel zooms, shift and wheel moves, a drag zooms to what it spans, a double click shows everything again. Touch:
