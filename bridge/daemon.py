@@ -20,6 +20,7 @@ from typing import Final
 from bridge import __version__
 from bridge.announcer import Announcer
 from bridge.config import MeterSettings, Settings
+from bridge.detect import Cause
 from bridge.handover import Handover
 from bridge.memory import MemoryFile
 from bridge.meter import Bridge, Meter
@@ -34,9 +35,9 @@ log = logging.getLogger("ticbridge.bridge")
 SPOOL: Final = "spool.sqlite3"
 _STATES: Final = (ONLINE.encode(), OFFLINE.encode())
 _BIRTH: Final = "birth"  # when Home Assistant last said that it is there, on this broker
-_SAID: Final = 1000  # characters of a sentence
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _INFO_EVERY: Final = 60.0
+_SENTENCE: Final = 1000  # characters of one that goes to the broker
 _SETTLED: Final = 3.0  # after connecting: until then the broker sends what it retained
 _BIRTH_DELAY: Final = (0.5, 3.0)  # so that many bridges do not answer Home Assistant at once
 
@@ -129,7 +130,7 @@ class Daemon:
 
     def _turn_until_stopped(self) -> int:
         due = monotonic()
-        said: list[tuple[bool, str | None, str]] = []
+        said: list[tuple[bool, str | None, Cause | None]] = []
         while not self._stopping.wait(1.0):
             if not self._link.alive:
                 log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
@@ -141,7 +142,7 @@ class Daemon:
                 return 1
             self._clear_outdated()
             self._announcer.save()
-            state = [(reader.source_ok, reader.meter.meter, reader.trouble) for reader in self._readers]
+            state = [(reader.source_ok, reader.meter.meter, reader.cause) for reader in self._readers]
             if monotonic() >= due:
                 due = monotonic() + _INFO_EVERY
                 self._memory.save()
@@ -270,7 +271,10 @@ def _meter_info(reader: Reader[Meter]) -> dict[str, object]:
         by_reason[reason] = by_reason.get(reason, 0) + number
     return {
         "meter": reader.meter.meter,
+        "source": reader.source,
         "source_open": reader.source_ok,
+        "trouble": reader.trouble[:_SENTENCE],
+        "cause": reader.cause.name.lower() if reader.cause else "",
         "frames": counts.frames,
         "decoded": counts.decoded,
         "accepted": counts.accepted,
@@ -279,5 +283,4 @@ def _meter_info(reader: Reader[Meter]) -> dict[str, object]:
         "online": reader.meter.is_online,
         "link_quality": counts.quality,
         "clock": counts.clock,
-        "trouble": reader.trouble[:_SAID],
     }

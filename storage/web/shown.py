@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
@@ -20,6 +21,8 @@ from bridge.tic.values import read_stamp
 from storage.web.words import contact, fact, word
 
 UNKNOWN: Final = "–"
+_HIDDEN: Final = "\N{BULLET}"
+_LEFT: Final = 4  # characters of a personal number that are shown
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
@@ -71,11 +74,18 @@ def value_text(field: Field, value: Any, zone: tzinfo, stamp: str | None = None)
     """A value of a field, and since when if it is dated."""
     if value is None:
         return UNKNOWN
+    if field.personal:
+        return personal(str(value))
     text = _TEXT.get(field.quantity, _plain)(field, value, zone) or UNKNOWN
     if stamp is None or field.quantity is Quantity.INSTANT:
         return text
     when = _stamp(stamp, zone)
     return f"{text} ({when})" if when else text
+
+
+def personal(number: str) -> str:
+    """A number that names its owner: its end alone, unless `publish.personal` is on."""
+    return number if settings.TICBRIDGE.publish.personal else _HIDDEN * len(number[:-_LEFT]) + number[-_LEFT:]
 
 
 def _plain(field: Field, value: Any, _: tzinfo) -> str:  # as above

@@ -135,6 +135,31 @@ def test_trouble_on_a_line_that_is_read_on_is_said_once(caplog: pytest.LogCaptur
     ]
 
 
+def test_trouble_lasts_until_the_line_proves_itself_again() -> None:
+    noise = Verdict(Cause.NOISE, (9600,))
+    silent = UnheardError("No signal on port", cause=Cause.SILENT)
+    cases: list[tuple[list[list[Step]], str, Cause | None]] = [
+        ([[GONE], [STANDARD_FRAME]], "", None),
+        ([[silent], [1.0]], "No signal on port", Cause.SILENT),
+        ([[silent], [STANDARD]], "", None),
+        ([[noise]], noise.sentence("port"), Cause.NOISE),
+        ([[noise, STANDARD]], "", None),
+        ([[noise, GONE], [STANDARD_FRAME]], "", None),
+    ]
+    for steps, trouble, cause in cases:
+        reader = Script([list(opening) for opening in steps]).reader
+        reader.run()
+        assert (reader.trouble, reader.cause, reader.source) == (trouble, cause, "port")
+
+
+def test_a_source_that_cannot_be_opened_is_in_trouble_meanwhile() -> None:
+    script = Script([[GONE], [STANDARD_FRAME]])
+    seen: list[tuple[str, Cause | None]] = []
+    script.reader.meter.gone = lambda: seen.append((script.reader.trouble, script.reader.cause))  # type: ignore[method-assign]
+    script.run()
+    assert seen == [(str(GONE), None), ("", None)]  # once more at the end
+
+
 def test_a_silent_source_is_opened_again_every_second_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     script = Script([[10.0, SILENT], [10.0, SILENT], [10.0, SILENT], [1.0, STANDARD, STANDARD_FRAME]])
     script.run()

@@ -1,5 +1,6 @@
 // Brings the Now page to life: the server rendered every number, this replaces those that change.
 import { Chart } from "./chart.js";
+import { showRows } from "./rows.js";
 
 const given = JSON.parse(document.getElementById("now-script").textContent);
 const pill = document.querySelector("[data-pill]");
@@ -65,34 +66,6 @@ function showBar(bar, number) {
     mark.setAttribute("x1", at);
     mark.setAttribute("x2", at);
   }
-}
-
-function showRows(rows, whole) {
-  const body = document.querySelector("[data-rows]");
-  if (whole && !sameRows(body, rows)) {
-    body.replaceChildren(...rows.map(newRow));
-    return;
-  }
-  const lines = new Map([...body.rows].map((line) => [line.dataset.row, line]));
-  for (const [key, , , text] of rows) {
-    const value = lines.get(key)?.cells[1];
-    if (value && value.textContent !== text) value.textContent = text;
-  }
-}
-
-function sameRows(body, rows) {
-  const keys = [...body.rows].map((line) => `${line.dataset.row} ${line.querySelector("code").textContent}`);
-  return keys.join("\n") === rows.map(([key, label]) => `${key} ${label}`).join("\n");
-}
-
-function newRow([key, label, name, text]) {
-  const line = document.createElement("tr");
-  line.dataset.row = key;
-  const code = document.createElement("code");
-  code.textContent = label;
-  line.insertCell().append(`${name} `, code);
-  line.insertCell().textContent = text;
-  return line;
 }
 
 function say() {
