@@ -128,6 +128,11 @@ class Meter:
         """The meter's name on the broker, once it is sure."""
         return self._meter
 
+    @property
+    def is_online(self) -> bool:
+        """Whether valid frames come."""
+        return bool(self._online)
+
     def renew(self) -> None:
         """Send everything again at the next turn: the broker, or Home Assistant, may have lost it."""
         self._renew = True
