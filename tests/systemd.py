@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, Self
 
-PATIENCE: Final = 90.0  # a busy machine is no failure
+PATIENCE: Final = 300.0  # a busy machine is no failure
 ROOT: Final = Path(__file__).resolve().parents[1]
 _PTRACE_DETACH, _PTRACE_SEIZE, _PTRACE_INTERRUPT = 17, 0x4206, 0x4207
 _WALL: Final = 0x40000000  # of a thread too
