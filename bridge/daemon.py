@@ -34,6 +34,8 @@ log = logging.getLogger("ticbridge.bridge")
 
 SPOOL: Final = "spool.sqlite3"
 _STATES: Final = (ONLINE.encode(), OFFLINE.encode())
+_BIRTH: Final = "birth"  # when Home Assistant last said that it is there, on this broker
+_SAID: Final = 1000  # characters of a sentence
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _INFO_EVERY: Final = 60.0
 _SETTLED: Final = 3.0  # after connecting: until then the broker sends what it retained
@@ -145,7 +147,7 @@ class Daemon:
 
     def _turn_until_stopped(self) -> int:
         due = monotonic()
-        said: list[tuple[bool, str | None]] = []
+        said: list[tuple[bool, str | None, str]] = []
         self._pulse.beat()
         while not self._stopping.wait(1.0):
             self._pulse.beat()
@@ -159,7 +161,7 @@ class Daemon:
                 return 1
             self._clear_outdated()
             self._announcer.save()
-            state = [(reader.source_ok, reader.meter.meter) for reader in self._readers]
+            state = [(reader.source_ok, reader.meter.meter, reader.trouble) for reader in self._readers]
             if monotonic() >= due:
                 due = monotonic() + _INFO_EVERY
                 self._memory.save()
@@ -234,6 +236,8 @@ class Daemon:
             if received.retain:
                 self._announcer.hear(received.topic, received.payload)
             return
+        if received.payload == ONLINE.encode():
+            self._spool.remember(_BIRTH, datetime.now(UTC).isoformat(timespec="seconds"))
         # Home Assistant's birth: it may have lost everything that was not retained.
         if received.payload == ONLINE.encode() and not received.retain:
             self._birth = threading.Timer(random.uniform(*_BIRTH_DELAY), self._on_ready)  # noqa: S311  spreads load
@@ -266,6 +270,7 @@ class Daemon:
                 "unspooled": sum(reader.meter.counts.unspooled for reader in self._readers),
                 "trouble": self._spool.trouble,
             },
+            "birth": self._spool.recall(_BIRTH),
         }
         self._link.send(Message(self._topics.bridge(self._bridge.id, "info"), json.dumps(info)))
 
@@ -291,4 +296,8 @@ def _meter_info(reader: Reader[Meter]) -> dict[str, object]:
         "accepted": counts.accepted,
         "unspooled": counts.unspooled,
         "refused": by_reason,
+        "online": reader.meter.is_online,
+        "link_quality": counts.quality,
+        "clock": counts.clock,
+        "trouble": reader.trouble[:_SAID],
     }

@@ -68,6 +68,11 @@ class Reader(threading.Thread, Generic[_T]):
         self.ended = False
         self.pulse = Pulse(self.name)
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing that can be understood comes, in one sentence; empty when it does."""
+        return self._said
+
     def run(self) -> None:
         delay = _BACKOFF[0]
         while not self._stopping.is_set() and not self.ended:

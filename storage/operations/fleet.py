@@ -33,6 +33,10 @@ class MeterCounts(_Said):
     accepted: _Count
     unspooled: _Count = 0
     refused: Annotated[dict[_Short, _Count], Field(max_length=100)] = {}  # groups, by reason
+    online: bool = False
+    link_quality: Annotated[int, Field(ge=0, le=100)] | None = None
+    clock: _Short = ""  # by which the last reading was dated: host, meter or unsure
+    trouble: Annotated[str, Field(max_length=1000)] = ""  # why it is not read, or not understood
 
 
 class SpoolCounts(_Said):
@@ -51,6 +55,7 @@ class BridgeInfo(_Said):
     started: _Short
     meters: Annotated[list[MeterCounts], Field(max_length=1000)]
     spool: SpoolCounts
+    birth: _Short | None = None  # when it last heard that Home Assistant is there
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,11 @@ class Page(NamedTuple):
 
 
 # The first `_WITHIN_REACH` stand in a phone's bar, the others behind "More".
-PAGES: Final[tuple[Page, ...]] = (Page("now", _("Now")),)
+PAGES: Final[tuple[Page, ...]] = (
+    Page("now", _("Now")),
+    Page("history", _("History")),
+    Page("tempo", _("Tempo & tariffs")),
+)
 _WITHIN_REACH: Final = 4
 
 
