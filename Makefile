@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql test-browser test-docker addon release audit matrix lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
+.PHONY: help demo test check test-postgresql test-browser test-docker test-install addon release audit matrix lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
 	mutation model test-ha packages faults soak clean
 
 help:
@@ -73,6 +73,13 @@ matrix:
 test-docker: packages $(VENV)/dev
 	@command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
 	$(BIN)/python -m tests.deploy.dockerfile
+
+# From a clean Debian to a meter in Home Assistant, timed, under a real systemd (root, mmdebstrap, systemd-container;
+# ten minutes). It renews docs/start/install.txt.
+test-install: packages $(VENV)/dev
+	@command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
+	@command -v systemd-nspawn >/dev/null || apt-get install -y -qq systemd-container >/dev/null
+	$(BIN)/python -m tests.deploy.install --transcript docs/start/install.txt $(ARGS)
 
 # The add-on as a folder to copy to /addons of a Home Assistant OS: its files, the version, the wheel.
 ADDON := build/homeassistant-addon/ticbridge

@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOMS = ("bridge", "homeassistant", "storage")
+SHIPPED = {"deploy/systemd": "ticbridge/files/systemd", "config.yaml": "ticbridge/files/config.yaml"}
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
@@ -27,6 +28,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
         if self.target_name == "wheel" and version == "standard":
             # A forced folder comes whole: the compiled translations too, although git ignores them.
             build_data["force_include"].update({room: f"ticbridge/{room}" for room in ROOMS})
+            build_data["force_include"].update(SHIPPED)
 
 
 def compile_catalogue(source: Path) -> Path:

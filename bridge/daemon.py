@@ -10,7 +10,7 @@ import signal
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -29,6 +29,7 @@ from bridge.reader import Reader
 from bridge.spool import Spool
 from bridge.tic.errors import Reason
 from bridge.topics import OFFLINE, ONLINE, Message, Topics, read_watermark
+from bridge.watchdog import Pulse, Watchdog
 
 log = logging.getLogger("ticbridge.bridge")
 
@@ -91,6 +92,8 @@ class Daemon:
             self._listen_for(meter)
         self._memory = MemoryFile(settings.bridge.state_dir)
         self._readers = [self._reader(n, meter) for n, meter in enumerate(settings.meters)]
+        self._pulse = Pulse("main loop")
+        self._watchdog = Watchdog(self._pulses, self.status)
 
     def run(self) -> int:
         """Run until SIGINT or SIGTERM; 0, or 1 when a part died that nothing can revive."""
@@ -100,7 +103,8 @@ class Daemon:
         self._courier.start()
         for reader in self._readers:
             reader.start()
-        code = self._turn_until_stopped()
+        with self._watchdog:
+            code = self._turn_until_stopped()
         self._stopping.set()
         self._handover.stop()
         for thread in (*self._readers, self._courier):
@@ -114,6 +118,20 @@ class Daemon:
         self._spool.close()
         self._on_stop(self.summary())
         return code
+
+    def status(self) -> str:
+        """What it does now, in words."""
+        heard = sum(reader.meter.is_online for reader in self._readers)
+        total = len(self._readers)
+        meters = f"{total} {'meter' if total == 1 else 'meters'}"
+        broker = "connected" if self._link.connected else "not connected"
+        return f"{meters if heard == total else f'{heard} of {meters}'}, spool {self._spool.depth}, broker {broker}"
+
+    def _pulses(self) -> Iterator[Pulse]:
+        yield self._pulse
+        yield self._handover.pulse
+        yield from self._link.pulses
+        yield from (reader.pulse for reader in self._readers)
 
     def summary(self) -> str:
         """What was read, as one line of JSON."""
@@ -131,7 +149,9 @@ class Daemon:
     def _turn_until_stopped(self) -> int:
         due = monotonic()
         said: list[tuple[bool, str | None, Cause | None]] = []
+        self._pulse.beat()
         while not self._stopping.wait(1.0):
+            self._pulse.beat()
             if not self._link.alive:
                 log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
                 return 1

@@ -19,6 +19,7 @@ from typing import Final, Literal
 from bridge.clock import is_plausible
 from bridge.spool import HOLD, Held, Spool, Stream
 from bridge.topics import Message, Topics, Watermark, sent_again, write_ts
+from bridge.watchdog import Pulse
 
 log = logging.getLogger("ticbridge.bridge")
 
@@ -89,6 +90,7 @@ class Handover:
         self._answered = 0.0  # when the broker last acknowledged
         self._batch_seconds = 0.0
         self._nobody = False
+        self.pulse = Pulse("spool")
         spool.promised = release != "auto" or spool.recall(_SEEN) is not None
         for stream in spool.streams():
             self._streams[stream] = _Progress()
@@ -149,9 +151,11 @@ class Handover:
         """Turn until told to stop."""
         pause = _IDLE
         while not stopping.is_set():
+            self.pulse.beat()
             self._wake.wait(pause)
             self._wake.clear()
             pause = self.turn()
+        self.pulse.rest()
         with self._lock:
             self._take_note()
         self._let_go()

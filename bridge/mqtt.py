@@ -30,6 +30,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from bridge import tls
 from bridge.config import ConfigError, MqttSettings
 from bridge.topics import MAX_PAYLOAD, Message
+from bridge.watchdog import Pulse
 
 log = logging.getLogger("ticbridge.mqtt")
 
@@ -103,6 +104,17 @@ def _safely(callback: Callable[_P, None]) -> Callable[_P, None]:
     return wrapped
 
 
+class _Client(paho.Client):
+    """paho's, whose network thread shows that it turns: once a second at least, and at each message."""
+
+    pulse: Pulse
+
+    def loop_misc(self) -> MQTTErrorCode:
+        """Called by paho in each turn of its thread."""
+        self.pulse.beat()
+        return super().loop_misc()
+
+
 class Link:
     """One connection to the broker, kept up from `start` to `stop`.
 
@@ -137,6 +149,8 @@ class Link:
         self._swap = threading.Lock()  # held while `_client` is used to publish, and while it is replaced
         self._protocol = _OLDER if settings.protocol == "3.1.1" else _FIVE
         self._tls: tls.Context | None = None
+        self._network = Pulse("MQTT network")
+        self._supervisor = Pulse("MQTT connection")
         self._client = self._build()
         self._stopping = threading.Event()
         self._closed = threading.Event()
@@ -167,6 +181,11 @@ class Link:
     def alive(self) -> bool:
         """False when the supervisor died: nothing will reconnect."""
         return self._thread.is_alive()
+
+    @property
+    def pulses(self) -> tuple[Pulse, Pulse]:
+        """Of its two threads."""
+        return self._supervisor, self._network
 
     @property
     def where(self) -> str:
@@ -215,11 +234,14 @@ class Link:
     def _supervise(self) -> None:
         delay = _BACKOFF[0]
         while not self._stopping.is_set():
+            self._supervisor.beat()
             if self._connect():
+                self._network.beat()
                 self._client.loop_start()
                 self._wait_until_closed(monotonic() + _ANSWER)
                 self._client.disconnect()
                 self._client.loop_stop()
+                self._network.rest()
                 self._retire()
                 if self.connected:
                     self.connected = False
@@ -232,11 +254,14 @@ class Link:
                     and self._speak(_OLDER if self._protocol == _FIVE else _FIVE)
                 ):
                     delay = 0.0 if self._protocol == _OLDER else _BACKOFF[0]  # the other version at once
-            self._stopping.wait(delay * (0.75 + random.random() / 2))  # noqa: S311  spreads a fleet, hides nothing
+            with self._supervisor.resting():
+                self._stopping.wait(delay * (0.75 + random.random() / 2))  # noqa: S311  spreads a fleet, hides nothing
             delay = min(max(delay * 2, _BACKOFF[0]), _BACKOFF[1])
+        self._supervisor.rest()
 
     def _wait_until_closed(self, answer_by: float) -> None:
         while not self._closed.wait(1.0):
+            self._supervisor.beat()
             if not self._network_lives():
                 self._trouble(Fault.OURS, "The MQTT network thread died; connecting again")
                 return
@@ -324,9 +349,9 @@ class Link:
         self._protocol = protocol
         return True
 
-    def _build(self) -> paho.Client:
+    def _build(self) -> _Client:
         settings = self._settings
-        client = paho.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             protocol=self._protocol,
@@ -334,6 +359,7 @@ class Link:
             manual_ack=self._session.manual_ack,
             clean_session=None if self._protocol == _FIVE else not self._session.expiry,
         )
+        client.pulse = self._network
         client.connect_timeout = _CONNECT_TIMEOUT
         client.max_queued_messages_set(MAX_QUEUED)
         if settings.username is not None:

@@ -14,6 +14,7 @@ from bridge.detect import Cause, Verdict
 from bridge.guard import Checked, Memory, Moment
 from bridge.line import Line
 from bridge.source import Clock, Source, SourceEnded, SourceError, UnheardError, open_source
+from bridge.watchdog import Pulse
 
 log = logging.getLogger("ticbridge.bridge")
 
@@ -66,6 +67,7 @@ class Reader(threading.Thread, Generic[_T]):
         self.meter = meter
         self.source_ok = False
         self.ended = False
+        self.pulse = Pulse(self.name)
 
     @property
     def source(self) -> str:
@@ -75,6 +77,7 @@ class Reader(threading.Thread, Generic[_T]):
     def run(self) -> None:
         delay = _BACKOFF[0]
         while not self._stopping.is_set() and not self.ended:
+            self.pulse.beat()
             started, unheard = self._clock(), False
             try:
                 self._read_until_it_breaks()
@@ -93,6 +96,7 @@ class Reader(threading.Thread, Generic[_T]):
                 self.source_ok = False
                 self.meter.gone()
             self._idle(delay)
+        self.pulse.rest()
 
     def _read_until_it_breaks(self) -> None:
         source = self._open(self._settings.source, self._settings.tic_mode, self._hear, self._speeds, self._clock)
@@ -110,6 +114,7 @@ class Reader(threading.Thread, Generic[_T]):
     def _feed(self, source: Source, line: Line) -> None:
         remembered = self._clock()
         while not self._stopping.is_set():
+            self.pulse.beat()
             try:
                 piece = source.read()
             except SourceEnded:
@@ -129,6 +134,7 @@ class Reader(threading.Thread, Generic[_T]):
     def _idle(self, seconds: float) -> None:
         until = self._clock() + seconds
         while not self._stopping.wait(0.2) and self._clock() < until:
+            self.pulse.beat()
             self.meter.tick(self._clock())
 
     def _hear(self, verdict: Verdict, port: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.core.asgi import get_asgi_application
 
 from bridge.topics import Topics
+from bridge.watchdog import Pulse
 from storage.live import Live
 from storage.operations.fleet import FLEET, Fleet
 from storage.web.hub import HUB, Hub
@@ -24,6 +26,9 @@ class Source(Protocol):
     def start(self, loop: asyncio.AbstractEventLoop) -> None: ...
 
     def stop(self) -> None: ...
+
+    @property
+    def pulses(self) -> Iterable[Pulse]: ...
 
 
 class Application:
@@ -41,6 +46,17 @@ class Application:
             await self._lifespan(receive, send)
         else:
             await self._django({**scope, HUB: self._hub, FLEET: self._fleet}, receive, send)
+
+    def pulses(self) -> Iterator[Pulse]:
+        """Of the threads of its sources."""
+        for source in self._sources:
+            yield from source.pulses
+
+    def status(self) -> str:
+        """What it does now, in words."""
+        pages = self._hub.listeners
+        broker = "connected" if self._fleet.connected else "not connected"
+        return f"{pages} {'page' if pages == 1 else 'pages'} open, broker {broker}"
 
     def close(self) -> None:
         """End the streams. Callable from any thread and from a signal handler."""

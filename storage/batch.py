@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from django.db import close_old_connections, connection
 
 from bridge.config import BatchSettings
 from bridge.topics import Topics
+from bridge.watchdog import Pulse
 from storage.ingest import Incoming, Outcome, ingest
 from storage.selection import EVERYTHING, Selection
 
@@ -69,9 +70,11 @@ class Writer:
     selection: Selection = EVERYTHING
     clock: Callable[[], float] = monotonic
     max_errors: int | None = None
+    pulse: Pulse = field(default_factory=lambda: Pulse("storing"))
 
     def __post_init__(self) -> None:
         self.total = Outcome()
+        self.in_trouble = False  # the database cannot be written just now
         self._left_out = Outcome()  # since that was said last
         self._said_at = -_SAID_EVERY
 
@@ -90,7 +93,7 @@ class Writer:
                     log.error("The database cannot be written (%s); trying again until it can", said.strip())
                 if self.max_errors is not None and _is_locked(error) and locked < _LOCKED_TRIES:
                     locked += 1
-                    if self.stopping.wait(_LOCKED_WAIT):
+                    if self._wait(_LOCKED_WAIT):
                         return None
                     continue
                 connection.close()
@@ -100,14 +103,20 @@ class Writer:
                         f"The database could not be written {errors} times in a row ({said.strip()}): "
                         "does it run, is there room on the disk?"
                     ) from None
-                if self.stopping.wait(delay):
+                self.in_trouble = True
+                if self._wait(delay):
                     return None
                 delay = min(2 * delay, _MAX_WAIT)
+        self.in_trouble = False
         if said:
             log.info("The database can be written again")
         self._count(outcome)
         close_old_connections()
         return outcome
+
+    def _wait(self, seconds: float) -> bool:
+        with self.pulse.resting():
+            return self.stopping.wait(seconds)
 
     def _count(self, outcome: Outcome) -> None:
         self.total.stored += outcome.stored

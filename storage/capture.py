@@ -26,6 +26,7 @@ from bridge.recording import Dater, epoch_of, is_recording, recorded_frames
 from bridge.source import SourceError
 from bridge.tic.catalogue import Mode
 from bridge.topics import Message, Topics, sent_again
+from bridge.watchdog import Pulse, Watchdog
 from storage.batch import WriteError, Writer, collect
 from storage.ingest import Incoming, Stored
 from storage.order import Order, banner
@@ -65,7 +66,8 @@ class Capture:
         self._stopping = threading.Event()  # by a signal
         self._over = threading.Event()  # no reading is wanted any more
         selection = Selection.of(settings.storage)
-        self._writer = Writer(self._topics, self._stopping, selection, max_errors=order.max_errors)
+        self._pulse = Pulse("storing")
+        self._writer = Writer(self._topics, self._stopping, selection, max_errors=order.max_errors, pulse=self._pulse)
 
     def run(self, on_stop: Callable[[str], None] = lambda _: None) -> int:
         """Run to the end; 0, or 1 when readings could not be written or there were none to read."""
@@ -85,6 +87,12 @@ class Capture:
             log.error("%s", failure)
         on_stop(self.summary())
         return 1 if failure else 0
+
+    def status(self) -> str:
+        """What it does now, in words."""
+        heard = "the meter speaks" if self._meter.is_online else "no meter heard"
+        trouble = ", the database cannot be written" if self._writer.in_trouble else ""
+        return f"{self._writer.total.stored} readings stored, {heard}{trouble}"
 
     def summary(self) -> str:
         """What was read and stored, as one line of JSON."""
@@ -110,13 +118,21 @@ class Capture:
     def _live(self) -> Generator[list[Incoming]]:
         """A line that speaks now is read by a thread: no byte waits for the database."""
         reader = Reader(self._order.meter, self._meter, self._over, memory=self._memory.memory)
+
+        def is_over() -> bool:
+            self._pulse.beat()  # asked several times a second while a batch is collected
+            return self._over.is_set() or not reader.is_alive()
+
         reader.start()
+        watchdog = Watchdog(lambda: (self._pulse, reader.pulse), self.status)
+        watchdog.start()
         try:
-            while not self._over.is_set() and reader.is_alive():
-                if batch := collect(self._inbox, self._limits, lambda: self._over.is_set() or not reader.is_alive()):
+            while not is_over():
+                if batch := collect(self._inbox, self._limits, is_over):
                     yield batch
                 self._memory.save()
         finally:
+            watchdog.stop()
             self._over.set()
             reader.join(STOP_WAIT)
             self._memory.save()

@@ -51,7 +51,7 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
         worker.start()
         courier = _courier() if settings.webhooks.enabled else None
         with alerting(settings, None if observer else subscriber.publish):
-            code = subscriber.run(on_stop=lambda line: click.echo(line, err=True))
+            code = subscriber.run(on_stop=lambda line: click.echo(line, err=True), pulses=[worker.pulse])
             worker.stop_soon()
         if courier is not None:
             courier.stop()

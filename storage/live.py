@@ -19,6 +19,7 @@ from bridge.config import Settings
 from bridge.envelope import Envelope, EnvelopeError, read_envelope
 from bridge.mqtt import Link, Received
 from bridge.topics import OFFLINE, ONLINE, Topics
+from bridge.watchdog import Pulse
 from storage.latest import SELDOM, Fresh, read_field, subscriptions, with_field
 from storage.operations.fleet import Fleet
 from storage.web.hub import Hub
@@ -59,6 +60,11 @@ class Live:
             on_ready=lambda: self._is_connected(True),
             on_lost=lambda: self._is_connected(False),
         )
+
+    @property
+    def pulses(self) -> tuple[Pulse, ...]:
+        """Of the threads that talk to the broker."""
+        return self._link.pulses
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Connect, and feed the hub on `loop`."""

@@ -15,6 +15,7 @@ from typing import Final
 from bridge.config import Settings
 from bridge.mqtt import Link, Received, Session
 from bridge.topics import OFFLINE, ONLINE, Message, Topics, Watermark, watermark_message
+from bridge.watchdog import Pulse, Watchdog
 from storage.batch import Writer, collect
 from storage.ingest import Incoming, Mark, Stored
 from storage.models import Store
@@ -56,7 +57,8 @@ class Subscriber:
         self._is_second = False
         self._on_stored = on_stored
         self._confirmed = Confirmed()
-        self._writer = Writer(self._topics, self._stopping, Selection.of(settings.storage))
+        self._pulse = Pulse("storing")
+        self._writer = Writer(self._topics, self._stopping, Selection.of(settings.storage), pulse=self._pulse)
         readings = self._topics.meter("+", "reading")
         name = f"ticbridge-{'observer' if observer else 'store'}-{self._id}"
         self._link = Link(
@@ -74,20 +76,16 @@ class Subscriber:
             on_published=self._confirmed.confirm,
         )
 
-    def run(self, on_stop: Callable[[str], None] = lambda _: None) -> int:
-        """Run until SIGINT or SIGTERM; 0, or 1 when the link to the broker died or another store is there."""
+    def run(self, on_stop: Callable[[str], None] = lambda _: None, pulses: Sequence[Pulse] = ()) -> int:
+        """Run until SIGINT or SIGTERM; 0, or 1 when the link to the broker died or another store is there.
+
+        `pulses` are those of whatever else the watchdog shall look at.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         self._link.start()
-        code = 0
-        while not self._stopping.is_set() and code == 0:
-            if self._is_first():
-                self.turn()
-            elif self._is_second:
-                code = 1
-            if not self._link.alive:
-                log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
-                code = 1
+        with Watchdog(lambda: (self._pulse, *self._link.pulses, *pulses), self.status):
+            code = self._turn_until_stopped()
         self._stopping.set()
         if not self._is_second:
             self._flush()
@@ -95,11 +93,33 @@ class Subscriber:
         on_stop(self.summary())
         return code
 
+    def _turn_until_stopped(self) -> int:
+        while not self._stopping.is_set():
+            self._pulse.beat()
+            if self._is_first():
+                self.turn()
+            elif self._is_second:
+                return 1
+            if not self._link.alive:
+                log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
+                return 1
+        return 0
+
+    def status(self) -> str:
+        """What it does now, in words."""
+        broker = "connected" if self._link.connected else "not connected"
+        trouble = ", the database cannot be written" if self._writer.in_trouble else ""
+        return f"{self._writer.total.stored} readings stored, broker {broker}{trouble}"
+
     def turn(self) -> None:
         """Collect a batch, as long as it takes; write, then acknowledge."""
-        batch = collect(self._inbox, self._batch, lambda: self._stopping.is_set() or not self._link.alive)
+        batch = collect(self._inbox, self._batch, self._is_over)
         if batch:
             self._handle(batch)
+
+    def _is_over(self) -> bool:
+        self._pulse.beat()  # asked several times a second while a batch is collected
+        return self._stopping.is_set() or not self._link.alive
 
     def publish(self, message: Message) -> bool:
         """Send a message of QoS 1, on any thread but the broker's; whether the broker confirmed it."""

@@ -13,6 +13,7 @@ import django.db
 from django.db import connection
 
 from bridge.config import StorageSettings
+from bridge.watchdog import Pulse
 from storage.budget import measure
 from storage.retention import purge
 from storage.rollups import roll_up
@@ -43,6 +44,7 @@ class Worker(threading.Thread):
         self._stopping = threading.Event()
         self._due: dict[str, float] = {}
         self._said = ""
+        self.pulse = Pulse("roll-ups")
 
     def stop_soon(self) -> None:
         """End after the transaction that is under way."""
@@ -55,8 +57,11 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.is_set():
+            self.pulse.beat()
             self.turn()
-            self._stopping.wait(EVERY)
+            with self.pulse.resting():
+                self._stopping.wait(EVERY)
+        self.pulse.rest()
         connection.close()
 
     def turn(self) -> None:
@@ -80,6 +85,7 @@ class Worker(threading.Thread):
         """Take the database for half of the time at most: readings come first."""
         began = self._clock()
         for _ in transactions:
+            self.pulse.beat()
             if self._stopping.wait(min(1.0, self._clock() - began)):
                 return
             began = self._clock()

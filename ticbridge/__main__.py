@@ -23,6 +23,11 @@ COMMANDS: Final = {
         "ticbridge.commands.demo",
         "Everything at once with a simulated meter: bridge, broker, store, page.",
     ),
+    "setup": (
+        "ticbridge.commands.setup",
+        "Find meter and broker, write config.yaml, make the database, offer the services.",
+    ),
+    "service": ("ticbridge.commands.service", "The systemd units: install, uninstall, status."),
     "up": ("ticbridge.commands.up", "Bridge, store and web together, supervised, until stopped."),
     "bridge": ("bridge.cli", "Read the meters and publish to MQTT, until stopped."),
     "store": ("storage.cli", "Store the readings from MQTT, until stopped."),

@@ -17,6 +17,8 @@ _WORDS: Final = {"+": "created", "~": "updated", "-": "deleted"}
 class Changes:
     """A source of the hub: each row of history is one change, told once it is committed."""
 
+    pulses = ()  # no thread of its own
+
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._loop: asyncio.AbstractEventLoop | None = None

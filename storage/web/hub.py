@@ -118,6 +118,11 @@ class Hub:
             self._listeners.discard(listener)
 
     @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
+    @property
     def full(self) -> bool:
         """Whether as many listen as may."""
         return len(self._listeners) >= self._limit

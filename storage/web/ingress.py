@@ -7,13 +7,15 @@ Only its address is let in at all, so what it says is believed: under which path
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
+
+from bridge.watchdog import Pulse
 
 USER: Final = "ticbridge.ingress.user"  # in the scope
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9_.-]{1,100}){1,5}")
@@ -43,6 +45,14 @@ class Ingress:
             headers = [(b"content-type", b"text/plain; charset=utf-8")]
             await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": _REFUSED})
+
+    def pulses(self) -> Iterator[Pulse]:
+        """Of its threads."""
+        yield from self._inner.pulses()
+
+    def status(self) -> str:
+        """What it does now, in words."""
+        return str(self._inner.status())
 
     def close(self) -> None:
         """End the streams."""

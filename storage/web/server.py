@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Final, Protocol
 
@@ -16,6 +16,7 @@ import click
 import uvicorn
 
 from bridge.config import Settings
+from bridge.watchdog import Pulse, Watchdog
 from storage.web.accounts import START_LIFE, start_link
 
 log = logging.getLogger("ticbridge.web")
@@ -31,6 +32,10 @@ class Application(Protocol):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...  # ASGI's own shapes
 
     def close(self) -> None: ...
+
+    def pulses(self) -> Iterator[Pulse]: ...
+
+    def status(self) -> str: ...
 
 
 def serve(settings: Settings, application: Application) -> int:
@@ -48,7 +53,7 @@ def serve(settings: Settings, application: Application) -> int:
         application, lifespan="on", ws="none", log_config=None, log_level="warning", access_log=False,
         server_header=False, proxy_headers=False,  # who the client is, storage.tokens.client finds out
     )  # fmt: skip
-    running = _Server(config, application.close, lambda: _welcome(address, first))
+    running = _Server(config, application, lambda: _welcome(address, first))
     try:
         running.run([listener])
     finally:
@@ -58,15 +63,18 @@ def serve(settings: Settings, application: Application) -> int:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, close: Callable[[], None], welcome: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, application: Application, welcome: Callable[[], None]) -> None:
         super().__init__(config)
-        self._close = close
+        self._close = application.close
+        self._pulse = Pulse("event loop")
+        self._watchdog = Watchdog(lambda: (self._pulse, *application.pulses()), application.status)
         self._welcome = welcome
         self.deadline = threading.Timer(_GRACE, _leave)
         self.deadline.daemon = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End the streams first: they would hold the stop up. A second Ctrl-C ends everything."""
+        self._watchdog.stop()
         self._close()
         if not self.should_exit:
             self.deadline.start()
@@ -75,7 +83,13 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._watchdog.start()
         self._welcome()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, on the event loop."""
+        self._pulse.beat()
+        return await super().on_tick(counter)
 
 
 def _leave() -> None:

@@ -53,6 +53,8 @@ def browser(owner: User) -> Client:
 class NoSource:
     """Feeds nothing: the test does."""
 
+    pulses = ()
+
     def __init__(self) -> None:
         self.calls: list[str] = []
 

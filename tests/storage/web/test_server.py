@@ -21,6 +21,7 @@ from typing import IO, Any, Final
 import pytest
 
 from bridge.config import Settings
+from bridge.watchdog import Pulse
 from storage.web import server
 from storage.web.server import serve
 from tests.broker.conftest import free_port
@@ -38,6 +39,12 @@ class NoApplication:
 
     def close(self) -> None:
         raise AssertionError("nothing was open")
+
+    def pulses(self) -> Iterator[Pulse]:
+        raise AssertionError("nobody started it")
+
+    def status(self) -> str:
+        raise AssertionError("nobody started it")
 
 
 def listen_on(text: str) -> Settings:
