@@ -30,13 +30,16 @@ class MeterCounts(_Said):
     meter: _Short | None = None  # None: the meter did not say its number yet
     source: _Line = ""  # as the bridge's configuration names it
     source_open: bool
-    trouble: _Line = ""  # why it is not read or not understood; in English
     cause: _Short = ""  # what was found out about the line then, in a word
     frames: _Count
     decoded: _Count
     accepted: _Count
     unspooled: _Count = 0
     refused: Annotated[dict[_Short, _Count], Field(max_length=100)] = {}  # groups, by reason
+    online: bool = False
+    link_quality: Annotated[int, Field(ge=0, le=100)] | None = None
+    clock: _Short = ""  # by which the last reading was dated: host, meter or unsure
+    trouble: _Line = ""  # why it is not read, or not understood; in English
 
 
 class SpoolCounts(_Said):
@@ -55,6 +58,7 @@ class BridgeInfo(_Said):
     started: _Short
     meters: Annotated[list[MeterCounts], Field(max_length=1000)]
     spool: SpoolCounts
+    birth: _Short | None = None  # when it last heard that Home Assistant is there
 
 
 @dataclass(frozen=True, slots=True)

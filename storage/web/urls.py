@@ -6,7 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from storage.web import accounts, stream, theme
-from storage.web.pages import alerts, history, meter, now
+from storage.web.pages import alerts, history, meter, now, tempo
 
 urlpatterns = [
     path("favicon.ico", now.icon),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("curve/", now.curve, name="curve"),
     path("history/", history.history, name="history"),
     path("history/curve/", history.fine_curve, name="fine-curve"),
+    path("today/", now.today, name="today"),
+    path("tempo/", tempo.tempo, name="tempo"),
     path("meter/", meter.meter, name="meter"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/test/", alerts.test_message, name="test_message"),

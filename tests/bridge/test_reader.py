@@ -124,7 +124,9 @@ def test_what_a_line_turns_out_to_be_is_said(caplog: pytest.LogCaptureFixture) -
 
 def test_trouble_on_a_line_that_is_read_on_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     noise = Verdict(Cause.NOISE, (9600,))
-    Script([[noise, noise, STANDARD, noise]]).run()
+    script = Script([[noise, noise, STANDARD, noise]])
+    script.run()
+    assert script.reader.trouble == noise.sentence("port")
     assert said(caplog) == [
         "INFO Reading port",
         f"WARNING {noise.sentence('port')}",
@@ -162,6 +164,7 @@ def test_a_silent_source_is_opened_again_every_second_and_said_once(caplog: pyte
     script = Script([[10.0, SILENT], [10.0, SILENT], [10.0, SILENT], [1.0, STANDARD, STANDARD_FRAME]])
     script.run()
     assert ([round(at) for at in script.opened], script.closed) == ([0, 11, 22, 33], 4)
+    assert script.reader.trouble == ""
     assert said(caplog) == [
         "INFO Reading port",
         "WARNING No signal on port: are I1 and I2 connected, and not A? Trying again until it works",
