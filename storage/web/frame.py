@@ -31,6 +31,7 @@ class Page(NamedTuple):
 PAGES: Final[tuple[Page, ...]] = (
     Page("now", _("Now")),
     Page("history", _("History")),
+    Page("costs", _("Costs")),
     Page("tempo", _("Tempo & tariffs")),
     Page("meter", _("Meter")),
     Page("alerts", _("Alerts")),
