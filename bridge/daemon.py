@@ -35,9 +35,9 @@ log = logging.getLogger("ticbridge.bridge")
 SPOOL: Final = "spool.sqlite3"
 _STATES: Final = (ONLINE.encode(), OFFLINE.encode())
 _BIRTH: Final = "birth"  # when Home Assistant last said that it is there, on this broker
-_SAID: Final = 1000  # characters of a sentence
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _INFO_EVERY: Final = 60.0
+_SENTENCE: Final = 1000  # characters of one that goes to the broker
 _SETTLED: Final = 3.0  # after connecting: until then the broker sends what it retained
 _BIRTH_DELAY: Final = (0.5, 3.0)  # so that many bridges do not answer Home Assistant at once
 
@@ -273,6 +273,7 @@ def _meter_info(reader: Reader[Meter]) -> dict[str, object]:
         "meter": reader.meter.meter,
         "source": reader.source,
         "source_open": reader.source_ok,
+        "trouble": reader.trouble[:_SENTENCE],
         "cause": reader.cause.name.lower() if reader.cause else "",
         "frames": counts.frames,
         "decoded": counts.decoded,
@@ -282,5 +283,4 @@ def _meter_info(reader: Reader[Meter]) -> dict[str, object]:
         "online": reader.meter.is_online,
         "link_quality": counts.quality,
         "clock": counts.clock,
-        "trouble": reader.trouble[:_SAID],
     }

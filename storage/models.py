@@ -19,6 +19,7 @@ class Meter(Entity):
 
     meter_id = models.CharField(_("meter"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=64, blank=True)
+    position = models.PositiveSmallIntegerField(_("place in lists"), default=0)
     mode = models.CharField(_("mode"), max_length=10)
     timezone = models.CharField(_("time zone"), max_length=64)
     phases = models.SmallIntegerField(_("phases"), null=True, editable=False)  # by its address, else by what it says

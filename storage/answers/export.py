@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -19,6 +17,7 @@ from rest_framework.views import APIView
 from storage.answers.question import Asked, SpanQuestion, asked, parameters, read
 from storage.exchange import export
 from storage.models import Data
+from storage.web.pieces import streamed
 
 _ROWS: Final = 500  # of one piece
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
@@ -50,8 +49,7 @@ class ExportView(APIView):
         about = asked(question, request._request)
         pieces = stream(about, question)
         name = f"ticbridge-{question.step}-{timezone.localdate():%Y-%m-%d}.{question.file}"
-        is_async = isinstance(request._request, ASGIRequest)
-        answer = StreamingHttpResponse(_asynchronous(pieces) if is_async else pieces)
+        answer = streamed(request._request, pieces)
         answer["Content-Type"] = _TYPES[question.file]
         answer["Content-Disposition"] = f'attachment; filename="{name}"'
         answer["X-Accel-Buffering"] = "no"
@@ -88,10 +86,3 @@ def _taken(buffer: io.StringIO) -> bytes:
     buffer.seek(0)
     buffer.truncate()
     return text.encode()
-
-
-async def _asynchronous(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """On the request's own thread, where its connection to the database lives."""
-    step = sync_to_async(lambda: next(pieces, None))
-    while (piece := await step()) is not None:
-        yield piece

@@ -44,6 +44,11 @@ def _dump(settings: dict[str, Any]) -> str:  # Django's own
     )
 
 
+def dump_command() -> str:
+    """How PostgreSQL itself backs the database up."""
+    return _dump(connection.settings_dict).split("`")[1]
+
+
 def back_up(out: Path, progress: Progress = lambda *_: None) -> str:
     """Copy the database into a new file, check the copy, and return its hash, which stands in `FILE.sha256` too."""
     source = our_file()

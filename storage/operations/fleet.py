@@ -30,6 +30,7 @@ class MeterCounts(_Said):
     meter: _Short | None = None  # None: the meter did not say its number yet
     source: _Line = ""  # as the bridge's configuration names it
     source_open: bool
+    trouble: _Line = ""  # why it is not read or not understood; in English
     cause: _Short = ""  # what was found out about the line then, in a word
     frames: _Count
     decoded: _Count
@@ -39,7 +40,6 @@ class MeterCounts(_Said):
     online: bool = False
     link_quality: Annotated[int, Field(ge=0, le=100)] | None = None
     clock: _Short = ""  # by which the last reading was dated: host, meter or unsure
-    trouble: _Line = ""  # why it is not read, or not understood; in English
 
 
 class SpoolCounts(_Said):

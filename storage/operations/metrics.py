@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -22,10 +18,10 @@ from storage.alerts.models import Delivery as Letter
 from storage.models import Data, DeadLetter, Dirty, Epoch, Gap, Meter, Rollup
 from storage.operations.fleet import BridgeInfo, Fleet
 from storage.operations.requests import REGISTRY
+from storage.rows import ROWS
 from storage.webhooks.models import Delivery
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_FRESH: Final = 600.0  # seconds: counting millions of rows is no work for each scrape
 
 
 def exposition(fleet: Fleet | None) -> bytes:
@@ -87,7 +83,7 @@ def stored() -> Iterator[Metric]:
         yield _gauge("ticbridge_database_disk_free_bytes", "What is left on its disk.", (), [((), room.left)])
     yield _gauge(
         "ticbridge_database_rows", "Rows, counted every ten minutes.", ("table",),
-        [((model.__name__.lower(),), _ROWS.of(model)) for model in (Data, Rollup)],
+        [((model.__name__.lower(),), ROWS.of(model)) for model in (Data, Rollup)],
     )  # fmt: skip
 
 
@@ -117,32 +113,6 @@ def _told() -> Iterator[Metric]:
 def _by_meter(manager: Any, meter: str, total: Any) -> Iterable[tuple[tuple[str], int]]:  # managers of models
     rows: QuerySet[Any, Any] = manager.values_list(meter).annotate(total).order_by(meter)
     return [((name,), number) for name, number in rows]
-
-
-@dataclass(slots=True)
-class _Rows:
-    """How many rows tables have, as of some minutes ago."""
-
-    _counted: dict[str, tuple[float, int]] = field(default_factory=dict)
-    _alone: threading.Lock = field(default_factory=threading.Lock)
-
-    def of(self, model: type[Data] | type[Rollup]) -> int:
-        """On PostgreSQL its own estimate: there counting takes as long as reading."""
-        table = model._meta.db_table
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT n_live_tup FROM pg_stat_user_tables WHERE relid = %s::regclass", [table])
-                found = cursor.fetchone()
-            return int(found[0]) if found else 0
-        with self._alone:
-            at, number = self._counted.get(table, (-_FRESH, 0))
-            if monotonic() - at >= _FRESH:
-                number = model._default_manager.count()
-                self._counted[table] = monotonic(), number
-            return number
-
-
-_ROWS: Final = _Rows()
 
 
 # --- the broker ----------------------------------------------------------------------------------

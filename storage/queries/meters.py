@@ -9,7 +9,7 @@ from typing import Final
 from django.db.models import Max, Min, Q, QuerySet
 
 from storage.buckets import zone_of
-from storage.models import Data, DeadLetter, Meter, Rollup
+from storage.models import Data, DeadLetter, Import, Meter, Rollup
 
 _SHOWN: Final = 5
 
@@ -23,8 +23,8 @@ class SetAside:
 
 
 def meters() -> QuerySet[Meter]:
-    """Every meter, by name."""
-    return Meter.objects.order_by("name", "meter_id")
+    """Every meter, in the owner's order, else by name."""
+    return Meter.objects.order_by("position", "name", "meter_id")
 
 
 def span(meter: Meter) -> tuple[date, date] | None:
@@ -53,3 +53,8 @@ def set_aside(meter: Meter) -> SetAside:
     """Those whose numbers are known, and those that came on the meter's topic and could not be read at all."""
     rows = DeadLetter.objects.filter(Q(epoch__meter=meter) | Q(topic__endswith=f"/{meter.meter_id}/reading"))
     return SetAside(rows.count(), tuple(rows.order_by("-pk").values_list("received", "reason")[:_SHOWN]))
+
+
+def imports(meter: Meter) -> QuerySet[Import]:
+    """The files that were taken in, the newest first."""
+    return Import.objects.filter(meter=meter).order_by("-made", "-pk")

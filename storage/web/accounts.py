@@ -27,6 +27,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
+from storage.web.pages.welcome import after_login
+
 if TYPE_CHECKING:  # generic to the type checker only
     _CreationForm = UserCreationForm[User]
 else:
@@ -73,6 +75,10 @@ class Login(LoginView):
     form_class = LoginForm
     template_name = "storage/login.html"
     redirect_authenticated_user = True
+
+    def get_default_redirect_url(self) -> str:
+        """The first time, where there is something to enter yet."""
+        return reverse(after_login(self.request.user))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # Django's own signature
         """Says where the first account comes from, as long as there is none."""
@@ -133,7 +139,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
         if user is None:
             return render(request, "storage/link_over.html", {"first": False}, status=410)
         login(request, user)
-        return redirect("now")
+        return redirect(after_login(user))
     return render(request, "storage/start.html", {"form": form})
 
 
@@ -162,7 +168,7 @@ def enter(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     if user is None:
         return render(request, "storage/link_over.html", {"first": False}, status=410)
     login(request, user)
-    return redirect("now")
+    return redirect(after_login(user))
 
 
 def _redeem(uid: str, token: str) -> User | None:

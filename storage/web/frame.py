@@ -31,9 +31,12 @@ class Page(NamedTuple):
 PAGES: Final[tuple[Page, ...]] = (
     Page("now", _("Now")),
     Page("history", _("History")),
+    Page("costs", _("Costs")),
     Page("tempo", _("Tempo & tariffs")),
     Page("meter", _("Meter")),
     Page("alerts", _("Alerts")),
+    Page("data", _("Data")),
+    Page("settings", _("Settings")),
 )
 _WITHIN_REACH: Final = 4
 
@@ -85,7 +88,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor: `frame` in every template."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {"frame": {"theme": theme_of(request)}}
-    current = request.resolver_match.url_name if request.resolver_match else None
+    name = request.resolver_match.url_name if request.resolver_match else None
+    current = name.partition("_")[0] if name else None  # a page's further ones are named `data_import` and so on
     return {"frame": _Frame(request, current)}
 
 

@@ -70,6 +70,34 @@ def euros(value: Decimal, decimals: int = 2) -> str:
     return f"{number_format(round(value, decimals), decimals, use_l10n=True, force_grouping=True)}{_SPACE}€"
 
 
+def length(seconds: float) -> str:
+    """How long, in its two largest units: 3 h 12 min."""
+    rest = round(seconds)
+    parts: list[str] = []
+    for unit, pattern in (
+        (86_400, gettext("{n} d")), (3600, gettext("{n} h")), (60, gettext("{n} min")), (1, gettext("{n} s")),
+    ):  # fmt: skip
+        count, rest = divmod(rest, unit)
+        if parts:
+            return " ".join([*parts, *([_kept(pattern, count)] if count else [])])
+        if count:
+            parts.append(_kept(pattern, count))
+    return parts[0] if parts else _kept(gettext("{n} s"), 0)
+
+
+def _kept(pattern: str, count: int) -> str:
+    return pattern.format(n=count).replace(" ", _SPACE)
+
+
+def size(count: float) -> str:
+    """Bytes, in the unit that fits."""
+    units = (gettext("B"), gettext("kB"), gettext("MB"), gettext("GB"))
+    power = 0
+    while count >= 1000 and power < len(units) - 1:
+        count, power = count / 1000, power + 1
+    return amount(count, units[power], 0 if count >= 100 or not power else 1)
+
+
 def value_text(field: Field, value: Any, zone: tzinfo, stamp: str | None = None) -> str:  # any JSON value
     """A value of a field, and since when if it is dated."""
     if value is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -11,12 +11,17 @@ from django.core.management import BaseCommand
 
 from bridge.simulated.meter import read_plan
 from storage.migrate import migrate
+from storage.models import Meter
+from storage.queries import zone_of
 from storage.seed import seed
+from storage.seed.contracts import sign
+from storage.tariffs import loading
+from storage.tariffs.daily import reckon
 from storage.web.accounts import login_link
 
 
 class Command(BaseCommand):
-    """Migrates, writes each meter's history, makes the user `demo` and prints a login link."""
+    """Migrates, writes each meter's history and contract, makes the user `demo` and prints a login link."""
 
     help = "Prepare the database of `ticbridge demo`; prints a single-use login path."
 
@@ -29,7 +34,11 @@ class Command(BaseCommand):
         """Run."""
         migrate()
         for text in options["plans"]:
-            seed(read_plan(text)[0], datetime.now(UTC), options["days"])
+            plan = read_plan(text)[0]
+            seed(plan, datetime.now(UTC), options["days"])
+            sign(plan, _first_midnight(Meter.objects.get(meter_id=plan.meter_id)))
+        for _ in reckon():  # at once: a page that is opened now already tells what the past cost
+            pass
         user, made = get_user_model().objects.get_or_create(
             username="demo", defaults={"is_staff": True, "is_superuser": True}
         )
@@ -37,3 +46,10 @@ class Command(BaseCommand):
             user.set_unusable_password()
             user.save()
         self.stdout.write(login_link(user))
+
+
+def _first_midnight(meter: Meter) -> datetime:
+    """Of the day from which anything is known."""
+    zone, span = zone_of(meter.timezone), loading.span(meter.pk)
+    begins = datetime.now(zone) if span is None else datetime.fromtimestamp(span[0], zone)
+    return datetime.combine(begins.date(), time(), zone)

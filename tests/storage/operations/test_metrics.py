@@ -100,7 +100,7 @@ def test_it_tells_what_the_database_holds_and_what_bridges_say(full: Told) -> No
 @pytest.mark.sqlite  # PostgreSQL's own estimate follows later
 def test_rows_are_counted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr("storage.operations.metrics._ROWS._counted", {})
+    monkeypatch.setattr("storage.rows.ROWS._counted", {})
     monkeypatch.setattr("storage.operations.metrics.monotonic", lambda: now)
     meter = stored_meter()
     name = ("ticbridge_database_rows", (("table", "rollup"),))

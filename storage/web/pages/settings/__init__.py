@@ -1,0 +1,1 @@
+"""What owners set without touching a file."""

@@ -1,0 +1,96 @@
+"""The bill at the month's end: known weeks, honest ignorance, and a simulated year on which it is tried."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bridge.simulated.household import Household
+from bridge.tic.values import PARIS
+from storage.tariffs.forecast import Forecast, forecast
+
+JUNE = date(2026, 6, 1), date(2026, 6, 30)
+
+
+def costs(first: date, number: int, cost: dict[int, str] | str = "2") -> dict[date, Decimal]:
+    """Days that cost the same, or by their weekday."""
+    days = [first + timedelta(days=n) for n in range(number)]
+    return {day: Decimal(cost if isinstance(cost, str) else cost.get(day.weekday(), "2")) for day in days}
+
+
+def test_a_household_without_surprises_is_foretold_to_the_cent() -> None:
+    known = costs(date(2026, 3, 1), 102, {5: "5", 6: "7"})  # until 10 June; week-ends are dearer
+    sure = Decimal(2 * 22 + 5 * 4 + 7 * 4)
+    assert forecast(known, *JUNE, date(2026, 6, 11)) == Forecast(
+        so_far=Decimal(2 * 8 + 5 + 7), days_over=10, days_left=20, low=sure, middle=sure, high=sure, judged_by=76
+    )
+
+
+def test_the_range_is_what_nine_of_ten_past_forecasts_were_off() -> None:
+    known = costs(date(2026, 5, 1), 28)
+    # A day ahead, two of 21 past forecasts were off: by half when the 20th came, by a third when the 27th did.
+    known |= {date(2026, 5, 20): Decimal(3)}
+    found = forecast(known, date(2026, 5, 1), date(2026, 5, 29), date(2026, 5, 29))
+    assert found is not None
+    third = Decimal(2) / 3
+    assert (found.low, found.middle, found.high, found.judged_by) == (59 - third, Decimal(59), 59 + third, 21)
+
+
+def test_a_month_that_is_over_is_no_forecast() -> None:
+    known = costs(date(2026, 6, 1), 30)
+    sixty = Decimal(60)
+    assert forecast(known, *JUNE, date(2026, 7, 1)) == Forecast(sixty, 30, 0, sixty, sixty, sixty, 0)
+
+
+def test_who_sells_as_much_as_he_draws_is_foretold_too() -> None:
+    known = costs(date(2026, 3, 1), 102, dict.fromkeys((1, 3, 5), "-2") | {6: "0"})
+    found = forecast(known, *JUNE, date(2026, 6, 11))
+    assert found is not None
+    assert found.low == found.middle == found.high == Decimal(-2 * 13 + 2 * 13)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        costs(date(2026, 6, 1), 10),  # too few to judge by
+        costs(date(2026, 6, 2), 9) | costs(date(2026, 3, 1), 92),  # a day of the month is not known
+        costs(date(2026, 3, 1), 92),
+        {},
+    ],
+    ids=["new", "a day lacks", "silent since", "nothing"],
+)
+def test_what_cannot_be_told_is_not_told(known: dict[date, Decimal]) -> None:
+    if len(known) == 101:
+        del known[date(2026, 6, 5)]
+    assert forecast(known, *JUNE, date(2026, 6, 11)) is None
+
+
+def simulated_year(seed: int) -> dict[date, Decimal]:
+    """What the days of a simulated household cost at a plain price, read off every half hour."""
+    household, found = Household(seed, True), {}
+    for n in range(366):
+        midnight = datetime(2025, 9, 1, tzinfo=UTC).date() + timedelta(days=n)
+        at = datetime(midnight.year, midnight.month, midnight.day, tzinfo=PARIS)
+        watts = [sum(household.steady(at + timedelta(minutes=30 * half))) for half in range(48)]
+        found[midnight] = Decimal(round(sum(watts) / 2)) * Decimal("0.0002") + Decimal("0.4")
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_on_a_simulated_year_it_is_rarely_further_off_than_it_says(seed: int) -> None:
+    known = simulated_year(seed)
+    within, off, number = 0, 0.0, 0
+    for month in range(3, 9):  # what a household of some months sees: autumn and winter are known
+        first = date(2026, month, 1)
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        truth = sum(known[first + timedelta(days=n)] for n in range((last - first).days + 1))
+        for today in (first + timedelta(days=n) for n in (1, 4, 9, 14, 19, 24)):
+            found = forecast({day: cost for day, cost in known.items() if day < today}, first, last, today)
+            assert found is not None
+            within += found.low <= truth <= found.high
+            off += abs(float(found.middle / truth) - 1)
+            number += 1
+    assert within / number >= 0.8
+    assert off / number < 0.1
