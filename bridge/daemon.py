@@ -148,7 +148,7 @@ class Daemon:
 
     def _turn_until_stopped(self) -> int:
         due = monotonic()
-        said: list[tuple[bool, str | None, Cause | None]] = []
+        said: list[tuple[bool, str | None, str, Cause | None]] = []
         self._pulse.beat()
         while not self._stopping.wait(1.0):
             self._pulse.beat()
@@ -162,7 +162,7 @@ class Daemon:
                 return 1
             self._clear_outdated()
             self._announcer.save()
-            state = [(reader.source_ok, reader.meter.meter, reader.cause) for reader in self._readers]
+            state = [(reader.source_ok, reader.meter.meter, reader.trouble, reader.cause) for reader in self._readers]
             if monotonic() >= due:
                 due = monotonic() + _INFO_EVERY
                 self._memory.save()

@@ -58,7 +58,7 @@ def chain(
     said = ear.wait_for("linky/bridge/pi/info", lambda payload: json.loads(payload)["meters"][0]["source_open"])
     assert json.loads(said)["meters"] == [{
         "meter": None, "source": port.name, "source_open": True, "trouble": "", "cause": "", "frames": 0, "decoded": 0,
-        "accepted": 0, "unspooled": 0, "refused": {},
+        "accepted": 0, "unspooled": 0, "refused": {}, "online": False, "link_quality": None, "clock": "",
     }]  # fmt: skip
     number = len(expected) * times
     for _ in range(times):
