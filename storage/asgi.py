@@ -12,6 +12,7 @@ from django.core.asgi import get_asgi_application
 from bridge.topics import Topics
 from storage.live import Live
 from storage.operations.fleet import FLEET, Fleet
+from storage.web.bodies import bounded, refuse, too_long
 from storage.web.hub import HUB, Hub
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ class Application:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # ASGI's own shapes
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+        elif scope["type"] == "http" and too_long(scope):
+            await refuse(send)
         else:
-            await self._django({**scope, HUB: self._hub, FLEET: self._fleet}, receive, send)
+            await self._django({**scope, HUB: self._hub, FLEET: self._fleet}, bounded(scope, receive), send)
 
     def close(self) -> None:
         """End the streams. Callable from any thread and from a signal handler."""
