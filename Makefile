@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help demo test check test-postgresql test-browser test-docker addon release audit matrix lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
-	mutation model test-ha packages faults clean
+	mutation model test-ha packages faults soak clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
@@ -139,7 +139,12 @@ model:
 faults: packages $(VENV)/dev
 	FAULTS=long $(BIN)/python -m pytest -m faults -p no:randomly tests/faults $(ARGS)
 
-# A real Home Assistant on a real broker, looked at with chromium (20 minutes; root). The first time, two minutes and 2 GB
+# Two weeks of frames in two hours, under faults: what bridge, store and page take meanwhile; fails when something grows.
+# ARGS='--seconds 1800 --frames 300000' is shorter; graphs and samples are in build/soak.
+soak: packages $(VENV)/dev
+	$(BIN)/python -m tests.soak $(ARGS)
+
+# A real Home Assistant on a real broker, looked at with chromium (half an hour; root). The first time, two minutes and 2 GB
 # in HA_LAB, a folder.
 test-ha: packages $(VENV)/dev
 	tests/real_homeassistant/setup.sh

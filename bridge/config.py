@@ -183,6 +183,13 @@ class HomeAssistantSettings(Section):
     language: Literal["fr", "en"] = "fr"
     migrate_discovery: Pattern | None = None
     overrides: dict[EntityKey, EntitySettings | None] = {}  # None removes the entity
+    url: Url | None = None
+    token_file: FilePath | None = None
+    token: SecretStr | None = None  # by the environment only
+
+    def secret(self) -> str | None:
+        """The token of an administrator, from wherever it is kept."""
+        return secret_of("homeassistant", self.token, self.token_file, "token")
 
 
 class BatchSettings(Section):

@@ -16,22 +16,25 @@ PREFIX: Final = "TICBRIDGE_"
 MAX_FILE: Final = 1024 * 1024
 
 
+_SECRETS: Final = (("mqtt", "password"), ("storage", "password"), ("mail", "password"), ("homeassistant", "token"))
+
+
 class ConfigError(Exception):
     """The configuration is wrong; the text names key, value and expectation. Exit code 78."""
 
 
 def refuse_passwords(tree: dict[str, Any], origin: str) -> None:
     """The file may be read by others, kept in a repository, shown to who helps."""
-    for section in ("mqtt", "storage", "mail"):
+    for section, word in _SECRETS:
         keys = tree.get(section)
         if not isinstance(keys, dict):
             continue
-        found = "password" if "password" in keys else None
+        found = word if word in keys else None
         if re.match(r"\w+://[^/@]*:[^@]+@", str(keys.get("database", ""))):
             found = "database"
         if found is not None:
             raise ConfigError(
-                f"{origin}: {section}.{found}: no password may stand here; expected {section}.password_file, "
+                f"{origin}: {section}.{found}: no {word} may stand here; expected {section}.{word}_file, "
                 "the path of a file that only you can read"
             )
 
@@ -86,7 +89,7 @@ def lay_over(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[str, 
     return variables
 
 
-_TEXTS: Final = frozenset({"password", "username", "id", "protocol", "name"})
+_TEXTS: Final = frozenset({"password", "token", "username", "id", "protocol", "name"})
 
 
 def _child(node: Any, part: str, name: str) -> Any:  # a part of a YAML tree
@@ -103,15 +106,15 @@ def _child(node: Any, part: str, name: str) -> Any:  # a part of a YAML tree
     return node[part]
 
 
-def secret_of(section: str, password: SecretStr | None, file: Path | None) -> str | None:
-    """A password, from wherever it is kept: the environment, a file, a credential of systemd."""
-    if password is not None:
-        return password.get_secret_value()
+def secret_of(section: str, secret: SecretStr | None, file: Path | None, word: str = "password") -> str | None:
+    """A secret, from wherever it is kept: the environment, a file, a credential of systemd."""
+    if secret is not None:
+        return secret.get_secret_value()
     if file is not None:
-        return read_secret(file, f"{section}.password_file")
+        return read_secret(file, f"{section}.{word}_file")
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    credential = Path(credentials, f"{section}-password") if credentials else None
-    return read_secret(credential, f"{section}-password") if credential and credential.exists() else None
+    credential = Path(credentials, f"{section}-{word}") if credentials else None
+    return read_secret(credential, f"{section}-{word}") if credential and credential.exists() else None
 
 
 def read_secret(path: Path, key: str) -> str:

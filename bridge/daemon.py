@@ -20,6 +20,7 @@ from typing import Final
 from bridge import __version__
 from bridge.announcer import Announcer
 from bridge.config import MeterSettings, Settings
+from bridge.detect import Cause
 from bridge.handover import Handover
 from bridge.memory import MemoryFile
 from bridge.meter import Bridge, Meter
@@ -33,8 +34,10 @@ log = logging.getLogger("ticbridge.bridge")
 
 SPOOL: Final = "spool.sqlite3"
 _STATES: Final = (ONLINE.encode(), OFFLINE.encode())
+_BIRTH: Final = "birth"  # when Home Assistant last said that it is there, on this broker
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _INFO_EVERY: Final = 60.0
+_SENTENCE: Final = 1000  # characters of one that goes to the broker
 _SETTLED: Final = 3.0  # after connecting: until then the broker sends what it retained
 _BIRTH_DELAY: Final = (0.5, 3.0)  # so that many bridges do not answer Home Assistant at once
 
@@ -127,7 +130,7 @@ class Daemon:
 
     def _turn_until_stopped(self) -> int:
         due = monotonic()
-        said: list[tuple[bool, str | None]] = []
+        said: list[tuple[bool, str | None, Cause | None]] = []
         while not self._stopping.wait(1.0):
             if not self._link.alive:
                 log.error("The thread that talks to the broker died; stopping so that the service manager restarts us")
@@ -139,7 +142,7 @@ class Daemon:
                 return 1
             self._clear_outdated()
             self._announcer.save()
-            state = [(reader.source_ok, reader.meter.meter) for reader in self._readers]
+            state = [(reader.source_ok, reader.meter.meter, reader.cause) for reader in self._readers]
             if monotonic() >= due:
                 due = monotonic() + _INFO_EVERY
                 self._memory.save()
@@ -214,6 +217,8 @@ class Daemon:
             if received.retain:
                 self._announcer.hear(received.topic, received.payload)
             return
+        if received.payload == ONLINE.encode():
+            self._spool.remember(_BIRTH, datetime.now(UTC).isoformat(timespec="seconds"))
         # Home Assistant's birth: it may have lost everything that was not retained.
         if received.payload == ONLINE.encode() and not received.retain:
             self._birth = threading.Timer(random.uniform(*_BIRTH_DELAY), self._on_ready)  # noqa: S311  spreads load
@@ -246,6 +251,7 @@ class Daemon:
                 "unspooled": sum(reader.meter.counts.unspooled for reader in self._readers),
                 "trouble": self._spool.trouble,
             },
+            "birth": self._spool.recall(_BIRTH),
         }
         self._link.send(Message(self._topics.bridge(self._bridge.id, "info"), json.dumps(info)))
 
@@ -265,10 +271,16 @@ def _meter_info(reader: Reader[Meter]) -> dict[str, object]:
         by_reason[reason] = by_reason.get(reason, 0) + number
     return {
         "meter": reader.meter.meter,
+        "source": reader.source,
         "source_open": reader.source_ok,
+        "trouble": reader.trouble[:_SENTENCE],
+        "cause": reader.cause.name.lower() if reader.cause else "",
         "frames": counts.frames,
         "decoded": counts.decoded,
         "accepted": counts.accepted,
         "unspooled": counts.unspooled,
         "refused": by_reason,
+        "online": reader.meter.is_online,
+        "link_quality": counts.quality,
+        "clock": counts.clock,
     }

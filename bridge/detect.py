@@ -271,7 +271,7 @@ class Watch:
 
     def _understood(self, mode: Mode, now: float) -> Verdict | None:
         is_raw, self._evidence = self._evidence.is_raw, Evidence()
-        news = mode is not self._mode or self._lost
+        news = mode is not self._mode or self._lost or (is_raw and not self._raw)
         broke, self._raw = self._raw and not is_raw, is_raw
         self._mode, self._lost = mode, False
         self._since, self._looks_from = now, now + _REST

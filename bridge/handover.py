@@ -241,7 +241,7 @@ class Handover:
         """The reading as it may leave: one that was taken when no clock was right waits for one that is."""
         if _UNSURE not in held.body:
             return held
-        if self._spool.boot(held.stream) != self._boot:
+        if not self._is_of_this_boot(held.stream):
             return held  # nobody will ever know
         now = self._now()
         if not is_plausible(now):
@@ -251,6 +251,10 @@ class Handover:
         ready = held._replace(body=json.dumps(fields, separators=(",", ":"), ensure_ascii=False))
         self._spool.settle(ready)
         return ready
+
+    def _is_of_this_boot(self, stream: Stream) -> bool:
+        """Whether the monotonic clock of its readings is ours. Where the boot has no name, only this process' own."""
+        return stream.epoch == self._epoch or (self._boot != "" and self._spool.boot(stream) == self._boot)
 
     # --- with the lock held ----------------------------------------------------------------------
 
@@ -315,7 +319,7 @@ class Handover:
         return self._connected and len(self._flying) < WINDOW
 
     def _send(self, held: Held, progress: _Progress) -> bool:
-        if _UNSURE in held.body and self._spool.boot(held.stream) == self._boot:
+        if _UNSURE in held.body and self._is_of_this_boot(held.stream):
             return False
         stream, now = held.stream, self._clock()
         floor = min(self._spool.floor(stream) or held.seq, held.seq)

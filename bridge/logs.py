@@ -1,14 +1,40 @@
-"""How the processes log: one line per change of state, as text or as JSON lines, on standard error."""
+"""How the processes log: one line per change of state, as text or as JSON lines, on standard error.
+
+Two promises hold for every line, whoever writes it. None names a household: of a meter's address or a PRM only the
+last four digits are shown, in tracebacks and in what a library says too. And none comes for ever: what repeats itself,
+a cable with a loose contact or two bridges that throw each other out of the broker, is said sixty times, then each five
+minutes.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
+import re
 import sys
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
+from time import monotonic
+from typing import Final
 
 from bridge.config import LogSettings
+
+_ADDRESS: Final = re.compile(r"(?<!\d)(?:\d{8}|\d{10})(\d{4})(?!\d)")  # ADCO and ADSC have 12 digits, a PRM has 14
+_AT_ONCE: Final = 60  # lines of one kind
+_EVERY: Final = 300.0  # seconds for each further one
+_KINDS: Final = 500  # that are told apart
+
+
+def anonymous(text: str) -> str:
+    """Of numbers that name a meter or a delivery point only the end."""
+    return _ADDRESS.sub(r"...\1", text)
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return anonymous(super().format(record))
 
 
 class _Json(logging.Formatter):
@@ -17,11 +43,57 @@ class _Json(logging.Formatter):
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "part": record.name.removeprefix("ticbridge."),
-            "text": record.getMessage(),
+            "text": anonymous(record.getMessage()),
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = anonymous(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
+
+
+class Sparing(logging.Filter):
+    """Lets lines of one kind pass sixty times, then one each five minutes, which says how many were left out.
+
+    A kind is a place in the program. Lines at debug level pass: who asks for them wants them all.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._kinds: OrderedDict[tuple[str, int], _Kind] = OrderedDict()  # the one that spoke last comes last
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is written."""
+        if record.levelno <= logging.DEBUG:
+            return True
+        key = (record.pathname, record.lineno)
+        kind = self._kinds.setdefault(key, _Kind(self._clock()))
+        self._kinds.move_to_end(key)
+        if len(self._kinds) > _KINDS:
+            self._kinds.popitem(last=False)
+        if not kind.takes(self._clock()):
+            return False
+        if kind.left_out:
+            record.msg, record.args = f"{record.getMessage()} ({kind.left_out} more like it were left out)", ()
+            kind.left_out = 0
+        return True
+
+
+class _Kind:
+    """How many lines may still be written; it fills up with time."""
+
+    def __init__(self, now: float) -> None:
+        self.left_out = 0
+        self._may = float(_AT_ONCE)
+        self._at = now
+
+    def takes(self, now: float) -> bool:
+        self._may = min(_AT_ONCE, self._may + (now - self._at) / _EVERY)
+        self._at = now
+        if self._may < 1:
+            self.left_out += 1
+            return False
+        self._may -= 1
+        return True
 
 
 def set_up(settings: LogSettings) -> None:
@@ -31,7 +103,8 @@ def set_up(settings: LogSettings) -> None:
         handler.setFormatter(_Json())
     else:
         time = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-        handler.setFormatter(logging.Formatter(f"{time}%(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S"))
+        handler.setFormatter(_Text(f"{time}%(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S"))
+    handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())

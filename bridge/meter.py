@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.body import Body
-from bridge.clock import ReadingClock
+from bridge.clock import ReadingClock, Told
 from bridge.config import MeterSettings, PublishSettings
 from bridge.derived import Derived, Said
 from bridge.derived.quality import LineQuality
@@ -56,6 +56,8 @@ class Counts:
     accepted: int = 0  # numbered and spooled: promised to the store
     refused: Counter[tuple[str, Reason]] = field(default_factory=Counter)  # groups, by label and reason
     unspooled: int = 0  # handed over too, but not on disk at that moment
+    quality: int | None = None  # share of groups accepted in the last minute of frames, %
+    clock: str = ""  # by which the last reading was dated
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,11 @@ class Meter:
         """The meter's name on the broker, once it is sure."""
         return self._meter
 
+    @property
+    def is_online(self) -> bool:
+        """Whether valid frames come."""
+        return self._online is True
+
     def renew(self) -> None:
         """Send everything again at the next turn: the broker, or Home Assistant, may have lost it."""
         self._renew = True
@@ -155,12 +162,16 @@ class Meter:
         self._describe(frame, said)
         self._say_status(online=True)
         self._body.update(reading, None if self._offer_all else frame.decoded.changed, said.values, said.changed)
-        self._fields(frame, said, gone)
+        told = self._clock.tell(frame.at, reading.stamps.get("date"))
+        self.counts.clock = told.clock
+        quality = said.values.get("link_quality")
+        self.counts.quality = quality if isinstance(quality, int) else None
+        self._fields(frame, said, gone, told)
         for event in self._events.take(frame, said.values, gone):
             topic = self._bridge.topics.meter(frame.meter, "event")
             text = json.dumps({"event_type": event.kind, **event.attributes})
             self._send(Message(topic, text, retain=False, qos=1))
-        self._store(frame, gone)
+        self._store(frame, gone, told)
 
     def tick(self, now: float) -> None:
         """What time alone brings about: silence, delayed values, heartbeats, a renewal that was asked for."""
@@ -268,7 +279,7 @@ class Meter:
         assert self._meter is not None, "a meter has a status once it is sure"
         return Message(self._bridge.topics.meter(self._meter, "status"), ONLINE if online else OFFLINE, qos=1)
 
-    def _fields(self, frame: Checked, said: Said, gone: dict[str, None]) -> None:
+    def _fields(self, frame: Checked, said: Said, gone: dict[str, None], told: Told) -> None:
         reading, now = frame.decoded.reading, frame.at.monotonic
         assert reading is not None, "checked by take"
         changed = reading.model_fields_set if self._offer_all else frame.decoded.changed
@@ -289,7 +300,8 @@ class Meter:
         for slug in gone:
             self._offer(slug, None, now)
         # Of the line, and in no reading message: `ts` says the one, no row is made of the other.
-        self._offer("last_frame", frame.at.utc.replace(microsecond=0), now)
+        at = None if told.clock == "unsure" else told.ts.replace(microsecond=0)
+        self._offer("last_frame", at, now)
         self._offer("refused_groups", self.counts.refused.total(), now)
         self._due(now)
 
@@ -325,7 +337,7 @@ class Meter:
         for leaf, text in self._policy.everything(now):
             self._send(self._field_message(leaf, text))
 
-    def _store(self, frame: Checked, gone: dict[str, None]) -> None:
+    def _store(self, frame: Checked, gone: dict[str, None], told: Told) -> None:
         if frame.at.monotonic - self._last_stored < self._interval:
             return
         self._last_stored = frame.at.monotonic
@@ -333,7 +345,6 @@ class Meter:
         assert reading is not None, "checked by take"
         assert frame.meter is not None, "checked by take"
         self._seq[frame.meter] += 1
-        told = self._clock.tell(frame.at, reading.stamps.get("date"))
         head: dict[str, str | int] = {
             "v": 1,
             "meter": frame.meter,

@@ -36,7 +36,7 @@ def sentences(
         if item["type"] == "extra_forbidden":
             lines.append(f"{where}: {key}: no such key; expected one of {', '.join(_siblings(settings, item['loc']))}")
             continue
-        shown = "(hidden)" if "password" in key else repr(item["input"])[:80]
+        shown = "(hidden)" if "password" in key or "token" in key else repr(item["input"])[:80]
         if item["type"] in _EXPECTED:
             expected = _EXPECTED[item["type"]].format(**item.get("ctx", {}))
         else:
@@ -57,7 +57,9 @@ def _siblings(settings: type[BaseModel], location: tuple[int | str, ...]) -> lis
             continue
         annotation = model.model_fields[part].annotation if part in model.model_fields else model
         model = _section_in(annotation) or model
-    return sorted(field.alias or name for name, field in model.model_fields.items() if name != "password")
+    return sorted(
+        field.alias or name for name, field in model.model_fields.items() if name not in ("password", "token")
+    )
 
 
 def _section_in(annotation: Any) -> type[BaseModel] | None:  # as above

@@ -17,6 +17,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from time import monotonic
 from typing import Any, Final, NamedTuple, ParamSpec
 
@@ -56,6 +57,28 @@ class Received(NamedTuple):
     mid: int
     qos: int
     generation: int
+
+
+class Fault(Enum):
+    """What is wrong with a connection."""
+
+    REFUSED = auto()  # nobody listens there
+    UNKNOWN = auto()  # the name leads nowhere
+    SILENT = auto()  # no answer at all
+    UNREACHABLE = auto()  # another reason, which the sentence names
+    MUTE = auto()  # it accepts connections and says nothing, or ends them at once
+    TLS = auto()
+    LOGIN = auto()
+    ACCESS = auto()  # the access list forbids what we publish
+    OURS = auto()  # a file of ours, or a thread
+    ENDED = auto()  # it was there
+
+
+class Trouble(NamedTuple):
+    """The last thing that went wrong, and the sentence for the owner."""
+
+    fault: Fault
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +142,7 @@ class Link:
         self._closed = threading.Event()
         self._is_fresh = True  # the client was built and never used
         self._answered = False  # the broker understood the CONNECT of this connection
-        self._said = ""  # the last trouble that was logged: each is said once
+        self.trouble: Trouble | None = None  # since the last connection; each is logged once
         self._thread = threading.Thread(target=self._supervise, name="mqtt", daemon=True)
         self.generation = 0
         self.connected = False
@@ -149,6 +172,11 @@ class Link:
     def where(self) -> str:
         """The broker, for messages to the owner."""
         return f"{self._settings.host}:{self._settings.port}"
+
+    @property
+    def tells_refusals(self) -> bool:
+        """Whether the broker says what it refuses (MQTT 5), or takes it without a word."""
+        return self._protocol == _FIVE
 
     def send(self, message: Message) -> bool:
         """Publish; False while there is no connection, or no room: the caller still owns the message."""
@@ -210,10 +238,10 @@ class Link:
     def _wait_until_closed(self, answer_by: float) -> None:
         while not self._closed.wait(1.0):
             if not self._network_lives():
-                self._trouble("The MQTT network thread died; connecting again")
+                self._trouble(Fault.OURS, "The MQTT network thread died; connecting again")
                 return
             if not self._answered and monotonic() > answer_by:
-                self._trouble(f"The broker {self.where} accepts connections and says nothing; trying again")
+                self._trouble(Fault.MUTE, f"The broker {self.where} accepts connections and says nothing; trying again")
                 return
 
     def _connect(self) -> bool:
@@ -225,7 +253,7 @@ class Link:
             try:
                 client = self._build()
             except ConfigError as error:  # a certificate or a password file that went since the start
-                self._trouble(f"{error}; trying again")
+                self._trouble(Fault.OURS, f"{error}; trying again")
                 return False
             with self._swap:
                 self._client = client
@@ -241,7 +269,7 @@ class Link:
         try:
             self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive, **arguments)
         except (OSError, UnicodeError) as error:
-            self._trouble(self._sentence(error))
+            self._trouble(*self._why(error))
             self._retire()
             return False
         return True
@@ -255,29 +283,33 @@ class Link:
         if not self._closed.is_set() or self._stopping.is_set():
             return False
         if self._tls is not None and self._tls.refusal is not None:
-            self._trouble(self._sentence(self._tls.refusal))
+            self._trouble(*self._why(self._tls.refusal))
             return True
         if self._settings.protocol != "auto" or self._protocol == _OLDER:
             expected = "without TLS (is mqtt.tls wanted?)" if self._tls is None else "with TLS (is mqtt.tls right?)"
-            self._trouble(f"The broker {self.where} ends each connection {expected} before it answers; trying again")
+            ends = f"The broker {self.where} ends each connection {expected} before it answers; trying again"
+            self._trouble(Fault.MUTE, ends)
         return False
 
-    def _sentence(self, error: OSError | UnicodeError) -> str:
-        again = "trying again until it answers"
+    def _why(self, error: OSError | UnicodeError) -> Trouble:
+        again, broker = "trying again until it answers", f"The broker {self.where}"
         if isinstance(error, ConnectionRefusedError):
-            return f"The broker {self.where} refuses connections: is it running, is mqtt.port right? {again}"
+            sentence = f"{broker} refuses connections: is it running, is mqtt.port right? {again}"
+            return Trouble(Fault.REFUSED, sentence)
         if isinstance(error, socket.gaierror | UnicodeError):  # a name that is none
-            return f"The broker's name {self._settings.host!r} is not known: is mqtt.host right? {again}"
+            sentence = f"The broker's name {self._settings.host!r} is not known: is mqtt.host right? {again}"
+            return Trouble(Fault.UNKNOWN, sentence)
         if isinstance(error, TimeoutError):
-            return f"The broker {self.where} does not answer: is it on, is a firewall between? {again}"
+            return Trouble(Fault.SILENT, f"{broker} does not answer: is it on, is a firewall between? {again}")
         if self._settings.tls is not None and isinstance(error, ssl.SSLError | ConnectionError):
-            return f"{tls.sentence(error, self._settings.tls, self._settings.host, self.where)} {again}"
-        return f"The broker {self.where} cannot be reached ({error.strerror or error}); {again}"
+            sentence = f"{tls.sentence(error, self._settings.tls, self._settings.host, self.where)} {again}"
+            return Trouble(Fault.TLS, sentence)
+        return Trouble(Fault.UNREACHABLE, f"{broker} cannot be reached ({error.strerror or error}); {again}")
 
-    def _trouble(self, sentence: str) -> None:
-        if sentence != self._said:
+    def _trouble(self, fault: Fault, sentence: str) -> None:
+        if self.trouble is None or sentence != self.trouble.sentence:
             log.warning("%s", sentence)
-            self._said = sentence
+            self.trouble = Trouble(fault, sentence)
 
     def _network_lives(self) -> bool:
         return any(thread.name == f"paho-mqtt-client-{self._client_id}" for thread in threading.enumerate())
@@ -326,11 +358,11 @@ class Link:
             return
         if reason.is_failure:
             login = ": are mqtt.username and mqtt.password_file right?" if reason.value in _LOGIN_REFUSED else ";"
-            self._trouble(f"The broker {self.where} refuses the login ({reason}){login} trying again")
+            self._trouble(Fault.LOGIN, f"The broker {self.where} refuses the login ({reason}){login} trying again")
             return
         self.generation += 1
         self.connected = True
-        self._said = ""
+        self.trouble = None
         version = "5" if self._protocol == _FIVE else "3.1.1"
         log.info("Connected to the broker %s (MQTT %s)", self.where, version)
         if self._subscriptions:
@@ -340,7 +372,8 @@ class Link:
     def _disconnected(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
         if self.connected and not self._stopping.is_set():
             taken = ": another program has our client id, is one started twice?" if reason.value == _TAKEN_OVER else ";"
-            self._trouble(f"The broker {self.where} ended the connection ({reason}){taken} connecting again")
+            ended = f"The broker {self.where} ended the connection ({reason}){taken} connecting again"
+            self._trouble(Fault.ENDED, ended)
         self._closed.set()
 
     def _received(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
@@ -360,5 +393,6 @@ class Link:
 
     def _published(self, _c: object, _u: object, mid: int, reason: ReasonCode, _p: object) -> None:
         if reason.is_failure:
-            self._trouble(f"The broker {self.where} refuses what we publish ({reason}): check its access list")
+            refuses = f"The broker {self.where} refuses what we publish ({reason}): check its access list"
+            self._trouble(Fault.ACCESS, refuses)
         self._on_published(mid, reason.value)

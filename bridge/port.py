@@ -7,6 +7,7 @@ import os
 import select
 import termios
 import time
+from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,12 +26,23 @@ _GATHER: Final = 0.08  # and then for more: a frame comes in a dozen pieces, wha
 STABLE_NAMES: Final = Path("/dev/serial/by-id")
 
 
+class Fault(Enum):
+    """Why a port cannot be opened."""
+
+    MISSING = auto()
+    FORBIDDEN = auto()
+    BUSY = auto()
+    NO_PORT = auto()  # it is something else
+    OTHER = auto()
+
+
 class SourceError(Exception):
     """The source cannot be read; the text is a sentence for the owner. `why` is the finding alone."""
 
-    def __init__(self, sentence: str, why: str = "cannot be read") -> None:
+    def __init__(self, sentence: str, why: str = "cannot be read", fault: Fault = Fault.OTHER) -> None:
         super().__init__(sentence)
         self.why = why
+        self.fault = fault
 
 
 def find_ports() -> list[str]:
@@ -139,17 +151,19 @@ def _cannot_open(spec: str, error: Exception) -> SourceError:
     if spec.startswith(URLS):
         return SourceError(_url_sentence(spec, text))
     if isinstance(error, FileNotFoundError) or number == errno.ENOENT:
-        why, what = "does not exist", "is the adapter plugged in, is the name right?"
+        fault, why, what = Fault.MISSING, "does not exist", "is the adapter plugged in, is the name right?"
     elif isinstance(error, PermissionError) or number == errno.EACCES:
-        why, what = "may not be opened by this user", "add it to the group dialout (sudo adduser $USER dialout)"
+        fault, why = Fault.FORBIDDEN, "may not be opened by this user"
+        what = "add it to the group dialout (sudo adduser $USER dialout)"
     elif "lock" in text or number == errno.EBUSY:
-        why, what = "is in use by another program", "stop it, or give us another port"
+        fault, why, what = Fault.BUSY, "is in use by another program", "stop it, or give us another port"
     elif "ioctl" in text:
-        return SourceError(f"{spec} is not a serial port: name one, such as /dev/ttyUSB0", "is not a serial port")
+        sentence, why = f"{spec} is not a serial port: name one, such as /dev/ttyUSB0", "is not a serial port"
+        return SourceError(sentence, why, Fault.NO_PORT)
     else:
         why = f"cannot be opened ({os.strerror(number) if number else text})"
         return SourceError(f"The port {spec} {why}", why)
-    return SourceError(f"The port {spec} {why}: {what}", why)
+    return SourceError(f"The port {spec} {why}: {what}", why, fault)
 
 
 def _url_sentence(spec: str, text: str) -> str:

@@ -58,13 +58,19 @@ class Reader(threading.Thread, Generic[_T]):
         self._stopping = stopping
         self._open = opener
         self._clock = clock
-        self._said = ""
+        self.trouble = ""  # why it is not read or not understood: the sentence that was said last, until it is over
+        self.cause: Cause | None = None  # what was found out about the line then
         self._unheard = False  # the last opening ended in silence or noise
         self._speeds: dict[str, int] = {}  # that worked last, by port
         self._memory: Memory = {} if memory is None else memory
         self.meter = meter
         self.source_ok = False
         self.ended = False
+
+    @property
+    def source(self) -> str:
+        """As the configuration names it."""
+        return self._settings.source
 
     def run(self) -> None:
         delay = _BACKOFF[0]
@@ -74,9 +80,9 @@ class Reader(threading.Thread, Generic[_T]):
                 self._read_until_it_breaks()
             except UnheardError as error:
                 unheard = True
-                self._say(str(error))
+                self._say(str(error), error.cause)
             except SourceError as error:
-                self._say(str(error))
+                self._say(str(error), None)
             except Exception:
                 log.exception("Reading %s failed; opening it again", self._settings.source)
             self._unheard = unheard
@@ -91,7 +97,7 @@ class Reader(threading.Thread, Generic[_T]):
     def _read_until_it_breaks(self) -> None:
         source = self._open(self._settings.source, self._settings.tic_mode, self._hear, self._speeds, self._clock)
         if not self._unheard:
-            self._said = ""
+            self._is_well()
             log.info("Reading %s", self._settings.source)
         line = Line(self._settings.tic_mode, self._settings.id, self._settings.zone, memory=self._memory)
         try:
@@ -130,14 +136,17 @@ class Reader(threading.Thread, Generic[_T]):
         sentence = verdict.sentence(port)
         if verdict.cause is Cause.PROVEN:
             self._unheard = False
-            self._said = ""
+            self._is_well()
             log.info("%s", sentence)
-        elif sentence != self._said:
-            self._said = sentence
+        elif sentence != self.trouble:
+            self.trouble, self.cause = sentence, verdict.cause
             log.warning("%s", sentence)
 
-    def _say(self, sentence: str) -> None:
+    def _say(self, sentence: str, cause: Cause | None) -> None:
         """Why it cannot be read."""
-        if sentence != self._said:
+        if sentence != self.trouble:
             log.warning("%s Trying again until it works", sentence if sentence.endswith("?") else f"{sentence}.")
-            self._said = sentence
+            self.trouble, self.cause = sentence, cause
+
+    def _is_well(self) -> None:
+        self.trouble, self.cause = "", None

@@ -23,6 +23,10 @@ Clock = Callable[[], float]  # seconds, never stepping
 class UnheardError(SourceError):
     """The source is there, and nothing that can be understood comes from it. It may at any time."""
 
+    def __init__(self, sentence: str, why: str = "cannot be read", cause: Cause | None = None) -> None:
+        super().__init__(sentence, why)
+        self.cause = cause  # None: one for each of several ports
+
 
 class SourceEnded(Exception):  # noqa: N818  an end, not an error
     """There is nothing more to read: a file's end."""
@@ -225,7 +229,7 @@ def _open_auto(names: list[str], ears: _Ears) -> Source:
 
 
 def _unheard(verdict: Verdict, name: str) -> UnheardError:
-    return UnheardError(verdict.sentence(name), verdict.why)
+    return UnheardError(verdict.sentence(name), verdict.why, verdict.cause)
 
 
 # --- what is no port -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Writes the reference pages' generated parts between their markers; `--check` fails when one has drifted."""
+"""Writes the pages' generated parts between their markers; `--check` fails when one has drifted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from bridge.cli import markdown_table  # noqa: E402  the path comes first
 from bridge.config import Section, Settings  # noqa: E402
+from docs import troubleshooting  # noqa: E402
 from docs.conformance import Unproven, conformance  # noqa: E402
 from storage.columns import COLUMNS  # noqa: E402
 from ticbridge.__main__ import COMMANDS, cli, open_rooms  # noqa: E402
@@ -33,7 +34,7 @@ def _keys(section: type[Section], prefix: str) -> Iterator[tuple[str, str]]:
     for name, info in section.model_fields.items():
         key = f"{prefix}{info.alias or name}"
         inner = _section(info.annotation)
-        if name == "password":
+        if name in ("password", "token"):
             continue  # by the environment only
         if inner is not None:
             many = "[]" if "list" in str(info.annotation) else ".<field>" if "dict" in str(info.annotation) else ""
@@ -82,11 +83,13 @@ def column_table() -> str:
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
-    "labels.md": markdown_table,
-    "options.md": options,
-    "commands.md": commands,
-    "columns.md": column_table,
-    "conformance.md": conformance,  # last: collecting tests sets their environment
+    "reference/labels.md": markdown_table,
+    "reference/options.md": options,
+    "reference/commands.md": commands,
+    "reference/columns.md": column_table,
+    "how-to/troubleshooting.md": troubleshooting.english,
+    "how-to/troubleshooting.fr.md": troubleshooting.french,
+    "reference/conformance.md": conformance,  # last: collecting tests sets their environment
 }
 
 
@@ -101,7 +104,7 @@ def main(arguments: list[str]) -> int:
     """Write, or check."""
     stale = []
     for name, make in PAGES.items():
-        page = ROOT / "docs" / "reference" / name
+        page = ROOT / "docs" / name
         new = rendered(page, make())
         if page.read_text(encoding="utf-8") != new:
             stale.append(str(page.relative_to(ROOT)))

@@ -22,9 +22,14 @@ class Room:
     left: int | None
 
     @property
+    def is_tight(self) -> bool:
+        """Whether the budget is nearly reached."""
+        return self.used >= _WARN * self.budget
+
+    @property
     def warning(self) -> str | None:
         """What its owner should know, and can do about it."""
-        if self.used >= _WARN * self.budget:
+        if self.is_tight:
             share = 100 * self.used // self.budget
             return (
                 f"The database takes {_mb(self.used)}, {share} % of storage.budget ({_mb(self.budget)}): "

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004  Django's name
 from django.db import connection
 
-_MOUNTS: Final = Path("/proc/self/mounts")
-_NETWORK: Final = (
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "afs",
-    "ceph",
-    "fuse.sshfs",
-    "fuse.glusterfs",
-    "glusterfs",
-)
+from bridge.mounts import NETWORK, filesystem, mounts
 
 
 @register(Tags.compatibility)
@@ -61,8 +48,8 @@ def sqlite_on_a_network(**_: Any) -> list[CheckMessage]:  # as above
     if connection.vendor != "sqlite":
         return []
     file = Path(str(connection.settings_dict["NAME"]))
-    kind = filesystem(file.absolute().parent, _mounts())
-    if kind not in _NETWORK:
+    kind = filesystem(file.absolute().parent, mounts())
+    if kind not in NETWORK:
         return []
     return [
         Warning(
@@ -71,18 +58,3 @@ def sqlite_on_a_network(**_: Any) -> list[CheckMessage]:  # as above
             id="ticbridge.W003",
         )
     ]
-
-
-def _mounts() -> list[str]:
-    return _MOUNTS.read_text(errors="replace").splitlines() if _MOUNTS.exists() else []
-
-
-def filesystem(folder: Path, mounts: Iterable[str]) -> str:
-    """The kind of filesystem that a folder is on, by the lines of /proc/self/mounts; empty when none tells."""
-    best, kind = -1, ""
-    for line in mounts:
-        _, place, found, *_ = line.split(" ")
-        path = Path(place.replace("\\040", " "))
-        if folder.is_relative_to(path) and len(path.parts) >= best:  # the last of one place lies on top
-            best, kind = len(path.parts), found
-    return kind

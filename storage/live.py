@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ from bridge.config import Settings
 from bridge.envelope import Envelope, EnvelopeError, read_envelope
 from bridge.mqtt import Link, Received
 from bridge.topics import OFFLINE, ONLINE, Topics
+from storage.latest import SELDOM, Fresh, read_field, subscriptions, with_field
 from storage.operations.fleet import Fleet
 from storage.web.hub import Hub
 
@@ -42,13 +44,15 @@ class Live:
         self._hub = hub
         self._fleet = fleet
         self._clock = clock
-        self._inbox: deque[tuple[Envelope | _Status, float]] = deque(maxlen=_ROOM)
+        self._follows_fields = settings.reading.interval > SELDOM
+        self._inbox: deque[tuple[Envelope | _Status | Fresh, float]] = deque(maxlen=_ROOM)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._link = Link(
             settings.mqtt,
             f"ticbridge-web-{settings.bridge.id}-{client}",
             subscriptions=[
                 *((self._topics.meter("+", leaf), 0) for leaf in ("status", "reading")),
+                *(subscriptions(self._topics) if self._follows_fields else ()),
                 *fleet.subscriptions,
             ],
             on_message=self.take,
@@ -82,11 +86,13 @@ class Live:
     def _is_connected(self, is_it: bool) -> None:
         self._fleet.connected = is_it
 
-    def _read(self, received: Received) -> Envelope | _Status | None:
+    def _read(self, received: Received) -> Envelope | _Status | Fresh | None:
         """What a message says; None for those that the page has no use for."""
         if received.topic.endswith("/status"):
             meter, word = self._topics.meter_of(received.topic), received.payload
             return _Status(meter, word == ONLINE.encode()) if meter and word in _WORDS else None
+        if self._follows_fields and not received.topic.endswith("/reading"):
+            return read_field(self._topics, received)
         if received.retain:
             return None  # readings are never retained; one that is would look new at each connection
         try:
@@ -101,8 +107,15 @@ class Live:
             news, at = self._inbox.popleft()
             if isinstance(news, _Status):
                 self._hub.hear_status(news.meter, news.online)
+            elif isinstance(news, Fresh):
+                self._hear_field(news, at)
             else:
                 self._hub.hear_reading(news, at)
+
+    def _hear_field(self, fresh: Fresh, at: float) -> None:
+        known = self._hub.last(fresh.meter)
+        if known is not None and known.envelope is not None:  # else the page shows what is stored
+            self._hub.hear_reading(with_field(known.envelope, fresh, datetime.now(UTC)), at)
 
 
 _WORDS: Final = (ONLINE.encode(), OFFLINE.encode())

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "bridge": ("bridge.cli", "Read the meters and publish to MQTT, until stopped."),
     "store": ("storage.cli", "Store the readings from MQTT, until stopped."),
     "web": ("storage.cli", "Serve the page and the admin, until stopped."),
+    "check": ("ticbridge.commands.check.command", "Look at every part: what is wrong, why, what to do."),
     "decode": ("bridge.cli", "Decode frames of a file, a port, a URL or standard input."),
     "capture": ("bridge.capture", "Record what arrives, byte for byte."),
     "anonymise": ("bridge.capture", "Copy a recorded file without the numbers that name a household."),

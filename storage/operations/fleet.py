@@ -15,6 +15,7 @@ _WORDS: Final = {ONLINE.encode(): True, OFFLINE.encode(): False}
 
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _Short = Annotated[str, Field(max_length=64)]
+_Line = Annotated[str, Field(max_length=1000)]
 
 
 class _Said(BaseModel):
@@ -27,12 +28,18 @@ class MeterCounts(_Said):
     """What a bridge counted of one meter since it started."""
 
     meter: _Short | None = None  # None: the meter did not say its number yet
+    source: _Line = ""  # as the bridge's configuration names it
     source_open: bool
+    trouble: _Line = ""  # why it is not read or not understood; in English
+    cause: _Short = ""  # what was found out about the line then, in a word
     frames: _Count
     decoded: _Count
     accepted: _Count
     unspooled: _Count = 0
     refused: Annotated[dict[_Short, _Count], Field(max_length=100)] = {}  # groups, by reason
+    online: bool = False
+    link_quality: Annotated[int, Field(ge=0, le=100)] | None = None
+    clock: _Short = ""  # by which the last reading was dated: host, meter or unsure
 
 
 class SpoolCounts(_Said):
@@ -51,6 +58,7 @@ class BridgeInfo(_Said):
     started: _Short
     meters: Annotated[list[MeterCounts], Field(max_length=1000)]
     spool: SpoolCounts
+    birth: _Short | None = None  # when it last heard that Home Assistant is there
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from storage.migrate import behind
 from storage.models import Data
 from storage.operations.fleet import Fleet
 
-_SILENT: Final = timedelta(minutes=15)
+SILENT: Final = timedelta(minutes=15)  # without a stored reading, after which something is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,12 @@ def health(fleet: Fleet | None) -> Health:
         return Health(("The database does not answer: is it there, and not full?",))
 
 
+def age_of_newest() -> timedelta | None:
+    """How long ago the reading was taken that was stored last; None when there is none."""
+    newest = Data.objects.order_by("-pk").values_list("dateTime", flat=True).first()
+    return None if newest is None else timezone.now() - newest
+
+
 def _warnings(fleet: Fleet | None) -> list[str]:
     found = []
     if fleet is not None:
@@ -62,11 +68,11 @@ def _warnings(fleet: Fleet | None) -> list[str]:
             found.append("No store is there: readings wait at the bridges (ticbridge store)")
         if fleet.connected and not any(bridge.online for bridge in fleet.bridges().values()):
             found.append("No bridge is there: nobody reads a meter (ticbridge bridge)")
-    newest = Data.objects.order_by("-pk").values_list("dateTime", flat=True).first()
-    if newest is None:
+    age = age_of_newest()
+    if age is None:
         found.append("No reading was stored yet")
-    elif timezone.now() - newest > _SILENT:
-        found.append(f"No reading was stored for {int((timezone.now() - newest).total_seconds() // 60)} minutes")
+    elif age > SILENT:
+        found.append(f"No reading was stored for {int(age.total_seconds() // 60)} minutes")
     if (room := budget.measure(settings.TICBRIDGE.storage.budget).warning) is not None:
         found.append(room)
     return found

@@ -10,13 +10,14 @@ from storage.queries.curve import MAX_POINTS, Curve, Point, curve
 from storage.queries.energy import Energy, days, hours, months, tempo_days, totals
 from storage.queries.gaps import Silence, gaps
 from storage.queries.index import Indexes, IndexValue, index_at
-from storage.queries.meters import imports, latest, meters, span
+from storage.queries.meters import SetAside, imports, latest, meters, newest, set_aside, span
 from storage.queries.peaks import Peak, peaks
 from storage.queries.profile import Cell, Profile, Standby, profile, standby
 from storage.queries.slices import Slice, Slices, energies
 
 __all__ = [
-    "MAX_POINTS", "Cell", "Covered", "Curve", "Energy", "IndexValue", "Indexes", "Peak", "Point", "Profile", "Silence",
-    "Slice", "Slices", "Standby", "coverage", "curve", "days", "energies", "gaps", "hours", "imports", "index_at",
-    "latest", "meters", "months", "peaks", "profile", "span", "standby", "tempo_days", "totals", "zone_of",
+    "MAX_POINTS", "Cell", "Covered", "Curve", "Energy", "IndexValue", "Indexes", "Peak", "Point", "Profile",
+    "SetAside", "Silence", "Slice", "Slices", "Standby", "coverage", "curve", "days", "energies", "gaps", "hours",
+    "imports", "index_at", "latest", "meters", "months", "newest", "peaks", "profile", "set_aside", "span", "standby",
+    "tempo_days", "totals", "zone_of",
 ]  # fmt: skip

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from storage.buckets import zone_of
-from storage.models import Data, Import, Meter, Rollup
+from storage.models import Data, DeadLetter, Import, Meter, Rollup
+
+_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Messages of a meter that could not become readings: how many are kept, and the newest of them with the reason."""
+
+    count: int
+    newest: tuple[tuple[datetime, str], ...]
 
 
 def meters() -> QuerySet[Meter]:
@@ -29,7 +41,18 @@ def span(meter: Meter) -> tuple[date, date] | None:
 
 def latest(meter: Meter) -> Data | None:
     """The newest reading."""
-    return Data.objects.filter(meter=meter).order_by("-dateTime").first()
+    return next(iter(newest(meter, 1)), None)
+
+
+def newest(meter: Meter, count: int) -> list[Data]:
+    """The newest readings, newest first."""
+    return list(Data.objects.filter(meter=meter).order_by("-dateTime")[:count])
+
+
+def set_aside(meter: Meter) -> SetAside:
+    """Those whose numbers are known, and those that came on the meter's topic and could not be read at all."""
+    rows = DeadLetter.objects.filter(Q(epoch__meter=meter) | Q(topic__endswith=f"/{meter.meter_id}/reading"))
+    return SetAside(rows.count(), tuple(rows.order_by("-pk").values_list("received", "reason")[:_SHOWN]))
 
 
 def imports(meter: Meter) -> QuerySet[Import]:

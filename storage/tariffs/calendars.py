@@ -134,6 +134,16 @@ class Part:
     why: str = ""  # it is not certain
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From when to when, in seconds since 1970, the same period counts, or nobody knows which of several."""
+
+    start: int
+    end: int
+    periods: tuple[str, ...]
+    why: str = ""  # it is not certain
+
+
 Answer: TypeAlias = tuple[tuple[str, ...], str]  # the periods that it may be, and why there are several
 Question: TypeAlias = date | None  # of which day the word is not known; None: whether it is off-peak
 
@@ -149,6 +159,21 @@ def parts(plan: Plan, bucket: Bucket, facts: Facts) -> Iterable[Part]:
     if not plan.rules:
         return [Part(plan.periods, total, "no rule tells the hours of this offer")]
     return _by_clock(plan, bucket, total, facts)
+
+
+def stretches(plan: Plan, start: int, end: int, facts: Facts) -> list[Stretch]:
+    """What counts between two full hours; neighbours that say the same are one."""
+    found: list[Stretch] = []
+    for hour in range(start, end, 3600):
+        at = hour
+        for minutes, (periods, why) in _spans(plan, hour, facts):
+            last = found[-1] if found else None
+            if last is not None and (last.periods, last.why) == (periods, why):
+                found[-1] = replace(last, end=at + 60 * minutes)
+            else:
+                found.append(Stretch(at, at + 60 * minutes, periods, why))
+            at += 60 * minutes
+    return found
 
 
 def by_rules(plans: Mapping[int, Plan], facts: Facts) -> Told:

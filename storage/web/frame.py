@@ -7,10 +7,13 @@ from typing import Any, Final, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from storage import queries
+from storage.alerts import board
+from storage.alerts.models import Alert
+from storage.api.access import may
 from storage.models import Meter
 from storage.web.hub import Hub
 from storage.web.stream import hub_of
@@ -28,6 +31,9 @@ class Page(NamedTuple):
 PAGES: Final[tuple[Page, ...]] = (
     Page("now", _("Now")),
     Page("history", _("History")),
+    Page("tempo", _("Tempo & tariffs")),
+    Page("meter", _("Meter")),
+    Page("alerts", _("Alerts")),
     Page("data", _("Data")),
     Page("settings", _("Settings")),
 )
@@ -108,6 +114,11 @@ class _Frame:
     @property
     def meter(self) -> Choice | None:
         return look(self._request).chosen
+
+    @cached_property
+    def open_alerts(self) -> int:
+        """How many go on; 0 for whoever may not see them."""
+        return board.raised().count() if may(self._request.user, "view", Alert) else 0
 
     @property
     def wanted(self) -> str:

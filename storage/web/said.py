@@ -17,7 +17,7 @@ from storage.models import Data
 from storage.queries import zone_of
 
 _ORDER: Final[Mapping[str, int]] = {row.slug: n for n, row in enumerate(FIELDS)}
-_LINKY_VOLT: Final = 200  # a Linky computes ISOUSC as the subscribed power over 200 V
+LINKY_VOLT: Final = 200  # a Linky computes ISOUSC as the subscribed power over 200 V
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Said:
         kva, amperes = self.number("pref"), self.number("isousc")
         if kva is not None:
             return kva * 1000
-        return amperes * _LINKY_VOLT * (3 if self.three_phase else 1) if amperes is not None else None
+        return amperes * LINKY_VOLT * (3 if self.three_phase else 1) if amperes is not None else None
 
     @property
     def cutoff(self) -> float | None:

@@ -6,9 +6,11 @@ Values come from outside, so any JSON value may stand for any field: what is not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
@@ -19,6 +21,8 @@ from bridge.tic.values import read_stamp
 from storage.web.words import contact, fact, word
 
 UNKNOWN: Final = "–"
+_HIDDEN: Final = "\N{BULLET}"
+_LEFT: Final = 4  # characters of a personal number that are shown
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
@@ -43,6 +47,27 @@ def moment(at: datetime, zone: tzinfo) -> str:
 def clock(at: datetime, zone: tzinfo) -> str:
     """The time of day, in the meter's zone."""
     return date_format(timezone.localtime(at, zone), "H:i")
+
+
+def until(said: str | datetime | None, now: datetime, zone: tzinfo) -> str:
+    """Until when something lasts, as one says it; empty when that is not known, or past."""
+    try:
+        end = datetime.fromisoformat(said) if isinstance(said, str) else said
+        if end is None or end.tzinfo is None or end <= now:
+            return ""
+        day, today = timezone.localtime(end, zone).date(), timezone.localtime(now, zone).date()
+    except (ValueError, OverflowError):
+        return ""
+    if day == today:
+        return gettext("until {time}").format(time=clock(end, zone))
+    if day == today + timedelta(days=1):
+        return gettext("until tomorrow, {time}").format(time=clock(end, zone))
+    return gettext("until {day}, {time}").format(day=date_format(day, "l j F"), time=clock(end, zone))
+
+
+def euros(value: Decimal, decimals: int = 2) -> str:
+    """Money, to the cent; a price of a kWh needs more places."""
+    return f"{number_format(round(value, decimals), decimals, use_l10n=True, force_grouping=True)}{_SPACE}€"
 
 
 def length(seconds: float) -> str:
@@ -77,11 +102,18 @@ def value_text(field: Field, value: Any, zone: tzinfo, stamp: str | None = None)
     """A value of a field, and since when if it is dated."""
     if value is None:
         return UNKNOWN
+    if field.personal:
+        return personal(str(value))
     text = _TEXT.get(field.quantity, _plain)(field, value, zone) or UNKNOWN
     if stamp is None or field.quantity is Quantity.INSTANT:
         return text
     when = _stamp(stamp, zone)
     return f"{text} ({when})" if when else text
+
+
+def personal(number: str) -> str:
+    """A number that names its owner: its end alone, unless `publish.personal` is on."""
+    return number if settings.TICBRIDGE.publish.personal else _HIDDEN * len(number[:-_LEFT]) + number[-_LEFT:]
 
 
 def _plain(field: Field, value: Any, _: tzinfo) -> str:  # as above

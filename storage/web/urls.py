@@ -6,7 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from storage.web import accounts, stream, theme
-from storage.web.pages import backups, data, history, imports, now
+from storage.web.pages import alerts, backups, data, history, imports, meter, now, tempo
 from storage.web.pages.settings import overview, tokens, users, webhooks
 
 urlpatterns = [
@@ -39,6 +39,15 @@ urlpatterns = [
     path("settings/webhooks/<uuid:uuid>/switch/", webhooks.switch, name="settings_webhook_switch"),
     path("history/", history.history, name="history"),
     path("history/curve/", history.fine_curve, name="fine-curve"),
+    path("today/", now.today, name="today"),
+    path("tempo/", tempo.tempo, name="tempo"),
+    path("meter/", meter.meter, name="meter"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/test/", alerts.test_message, name="test_message"),
+    path("alerts/rules/new/<slug:kind>/", alerts.new_rule, name="new_rule"),
+    path("alerts/rules/<uuid:uuid>/", alerts.change_rule, name="change_rule"),
+    path("alerts/rules/<uuid:uuid>/switch/", alerts.switch_rule, name="switch_rule"),
+    path("alerts/rules/<uuid:uuid>/delete/", alerts.delete_rule, name="delete_rule"),
     path("live/", stream.live, name="live"),
     path("theme/", theme.set_theme, name="set_theme"),
     path("login/", accounts.Login.as_view(), name="login"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -63,3 +63,14 @@ def put(webhooks: list[Webhook], event: str, message: dict[str, Any]) -> None:
     Delivery.objects.bulk_create(
         Delivery(webhook=webhook, event_id=message["id"], event=event, payload=message) for webhook in webhooks
     )
+
+
+def told_of(events: Collection[str]) -> list[Webhook]:
+    """The webhooks that are told of some of these events."""
+    return [webhook for webhook in active_webhooks() if not set(events).isdisjoint(webhook.events)]
+
+
+def newest_of(events: Collection[str], count: int) -> list[Delivery]:
+    """The newest messages about these events."""
+    rows = Delivery.objects.filter(event__in=events).select_related("webhook")
+    return list(rows.order_by("-pk")[:count])

@@ -51,7 +51,7 @@ DEFAULTS = {
     "spool": {"durability": "balanced", "max_frames": 600_000, "min_free_disk": 200_000_000, "release": "auto"},
     "homeassistant": {
         "enabled": True, "discovery_prefix": "homeassistant", "status_topic": "homeassistant/status", "language": "fr",
-        "migrate_discovery": None, "overrides": {},
+        "migrate_discovery": None, "overrides": {}, "url": None, "token_file": None, "token": None,
     },
     "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None, "proxies": [], "ingress": False},
     "usage": {"enabled": False, "log_data": False, "limit_only": False},
@@ -513,6 +513,7 @@ def test_a_time_that_is_none_is_refused(given: str) -> None:
         ("mail: {password: hunter2}", "mail.password"),
         ("storage: {password: hunter2}", "storage.password"),
         ("storage: {database: 'postgresql://bob:hunter2@db/linky'}", "storage.database"),
+        ("homeassistant: {token: hunter2}", "homeassistant.token"),
     ],
 )
 def test_no_password_may_stand_in_the_file(yaml: str, key: str, tmp_path: Path) -> None:
@@ -521,8 +522,9 @@ def test_no_password_may_stand_in_the_file(yaml: str, key: str, tmp_path: Path) 
     with pytest.raises(ConfigError) as caught:
         load(path, {})
     section = key.partition(".")[0]
+    word = "token" if section == "homeassistant" else "password"
     assert str(caught.value) == (
-        f"{path}: {key}: no password may stand here; expected {section}.password_file, "
+        f"{path}: {key}: no {word} may stand here; expected {section}.{word}_file, "
         "the path of a file that only you can read"
     )
 
@@ -565,6 +567,16 @@ def test_mail_comes_from_an_address() -> None:
     assert mistake("mail: {form: me@example.org}") == (
         "config.yaml: mail.form: no such key; expected one of from, host, password_file, port, tls, username"
     )
+
+
+def test_home_assistants_token_is_read_from_its_file_or_the_environment() -> None:
+    given = f"homeassistant: {{url: 'http://ha:8123', token_file: {secret_file('s3cret')}}}"
+    assert settings(given).homeassistant.secret() == "s3cret"
+    assert settings(given, TICBRIDGE_HOMEASSISTANT__TOKEN="0123").homeassistant.secret() == "0123"
+    assert mistake("homeassistant: {token_file: [hunter2]}") == (
+        "config.yaml: homeassistant.token_file: (hidden) will not do; expected a path"
+    )
+    assert "token," not in mistake("homeassistant: {x: 1}"), "no key of the file"
 
 
 def test_the_mail_servers_password_is_read_from_its_file() -> None:

@@ -326,12 +326,13 @@ def test_valid_groups_of_another_mode_are_named() -> None:
     assert (verdict, at) == (Verdict(Cause.OTHER_MODE, (9600,), H, S), LOST)
 
 
-def test_a_terminal_that_is_not_raw_is_said_once() -> None:
+def test_a_terminal_that_is_not_raw_is_said_once_and_so_is_its_end() -> None:
     cooked = STANDARD_FRAME.replace(b"\r", b"\n").replace(b"\x03", b"")
     watching = Watch(0.0, 9600, mode=S)
     said = [watching.hear(cooked if 10 < now < 30 else STANDARD_FRAME, float(now)) for now in range(40)]
     assert [(now, verdict) for now, verdict in enumerate(said) if verdict] == [
         (15, Verdict(Cause.NOT_RAW, (9600,), S)),
+        (30, Verdict(Cause.PROVEN, (9600,), S)),
     ]
 
 

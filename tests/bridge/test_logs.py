@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.config import LogSettings
-from bridge.logs import set_up
+from bridge.logs import Sparing, anonymous, set_up
 
 log = logging.getLogger("ticbridge.test")
 
@@ -87,3 +87,72 @@ def test_setting_up_twice_does_not_say_everything_twice(capsys: pytest.CaptureFi
     set_up(LogSettings())
     log.info("once")
     assert len(lines(capsys)) == 1
+
+
+# --- what no line tells, and how often one comes ---------------------------------------------------
+
+ADDRESS = "021861348497"
+PRM = "14512345678903"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_line_names_a_household(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor does a traceback, or what a library says."""
+    set_up(LogSettings.model_validate({"level": "debug", "format": form}))
+    log.debug("linky/%s/reading", ADDRESS)
+    log.warning("linky_%s_east of %s", ADDRESS, PRM)
+    try:
+        raise ValueError(f"Key (meter_id)=({ADDRESS}) already exists")
+    except ValueError:
+        log.exception("Storing failed")
+    said = "\n".join(lines(capsys))
+    assert ADDRESS not in said
+    assert PRM not in said
+    assert said.count("...8497") == 3
+    assert said.count("...8903") == 1
+
+
+def test_other_numbers_stay_as_they_are() -> None:
+    text = "600000 frames, 1234567890123 bytes, port 1883, 2026-11-28 09:00:00"
+    assert anonymous(text) == text
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def repeated(spares: Sparing, text: str, level: int = logging.WARNING, line: int = 1) -> list[str]:
+    """What is written of it."""
+    record = logging.LogRecord("ticbridge.test", level, "here.py", line, "%s", (text,), None)
+    return [record.getMessage()] if spares.filter(record) else []
+
+
+def test_what_repeats_itself_each_second_becomes_rare() -> None:
+    """A day of it: sixty lines at once, then twelve an hour, each of which tells of the others."""
+    clock, said = Clock(), list[str]()
+    spares = Sparing(clock)
+    for second in range(86_400):
+        clock.now = second
+        said += repeated(spares, "The port is gone")
+    assert said[:60] == ["The port is gone"] * 60
+    assert said[61:] == ["The port is gone (299 more like it were left out)"] * (len(said) - 61)
+    assert len(said) == 60 + 86_399 // 300
+
+
+def test_what_is_rare_is_always_said_and_does_not_hide_behind_what_is_not() -> None:
+    clock, said = Clock(), list[str]()
+    spares = Sparing(clock)
+    for hour in range(1000):
+        clock.now = 3600.0 * hour
+        said += repeated(spares, "Connected")
+        for _ in range(100):
+            repeated(spares, "The port is gone", line=2)
+    assert said == ["Connected"] * 1000
+
+
+def test_debugging_tells_all() -> None:
+    spares = Sparing(Clock())
+    assert len([line for _ in range(500) for line in repeated(spares, "a frame", logging.DEBUG)]) == 500

@@ -129,6 +129,10 @@ def test_the_line_itself_is_told_a_minute_after_the_other() -> None:
         ("last_frame", "2026-01-15T12:01:00+00:00"),
         ("refused_groups", "122"),
     ]
+    counts = heard.meter.counts
+    assert (counts.quality, counts.clock, heard.meter.is_online) == (33, "host", True)
+    heard.meter.gone()
+    assert heard.meter.is_online is False
 
 
 def test_a_silent_field_is_repeated_after_its_heartbeat() -> None:

@@ -124,7 +124,9 @@ def test_what_a_line_turns_out_to_be_is_said(caplog: pytest.LogCaptureFixture) -
 
 def test_trouble_on_a_line_that_is_read_on_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     noise = Verdict(Cause.NOISE, (9600,))
-    Script([[noise, noise, STANDARD, noise]]).run()
+    script = Script([[noise, noise, STANDARD, noise]])
+    script.run()
+    assert script.reader.trouble == noise.sentence("port")
     assert said(caplog) == [
         "INFO Reading port",
         f"WARNING {noise.sentence('port')}",
@@ -133,10 +135,36 @@ def test_trouble_on_a_line_that_is_read_on_is_said_once(caplog: pytest.LogCaptur
     ]
 
 
+def test_trouble_lasts_until_the_line_proves_itself_again() -> None:
+    noise = Verdict(Cause.NOISE, (9600,))
+    silent = UnheardError("No signal on port", cause=Cause.SILENT)
+    cases: list[tuple[list[list[Step]], str, Cause | None]] = [
+        ([[GONE], [STANDARD_FRAME]], "", None),
+        ([[silent], [1.0]], "No signal on port", Cause.SILENT),
+        ([[silent], [STANDARD]], "", None),
+        ([[noise]], noise.sentence("port"), Cause.NOISE),
+        ([[noise, STANDARD]], "", None),
+        ([[noise, GONE], [STANDARD_FRAME]], "", None),
+    ]
+    for steps, trouble, cause in cases:
+        reader = Script([list(opening) for opening in steps]).reader
+        reader.run()
+        assert (reader.trouble, reader.cause, reader.source) == (trouble, cause, "port")
+
+
+def test_a_source_that_cannot_be_opened_is_in_trouble_meanwhile() -> None:
+    script = Script([[GONE], [STANDARD_FRAME]])
+    seen: list[tuple[str, Cause | None]] = []
+    script.reader.meter.gone = lambda: seen.append((script.reader.trouble, script.reader.cause))  # type: ignore[method-assign]
+    script.run()
+    assert seen == [(str(GONE), None), ("", None)]  # once more at the end
+
+
 def test_a_silent_source_is_opened_again_every_second_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     script = Script([[10.0, SILENT], [10.0, SILENT], [10.0, SILENT], [1.0, STANDARD, STANDARD_FRAME]])
     script.run()
     assert ([round(at) for at in script.opened], script.closed) == ([0, 11, 22, 33], 4)
+    assert script.reader.trouble == ""
     assert said(caplog) == [
         "INFO Reading port",
         "WARNING No signal on port: are I1 and I2 connected, and not A? Trying again until it works",

@@ -33,7 +33,8 @@ ADMIN: Final = "admin"  # of the test: who fills the topics
 
 NO_COMMENT: Final = tuple(
     f"#{line}" for line in ("user bridge-cave", "topic deny linky/", "topic write linky/", "topic read linky/",
-                            "topic read homeassistant/status", "topic readwrite homeassistant/device/")
+                            "topic read homeassistant/status", "topic readwrite homeassistant/device/",
+                            "topic readwrite linky/bridge/cave/")
 )  # fmt: skip
 
 
@@ -154,9 +155,9 @@ TOPICS: Final[dict[str, tuple[set[str], set[str]]]] = {
     "linky/other/reading": ({"bridge"}, {"store"}),
     "linky/other/reading/ack": ({"store"}, {"bridge"}),
     "linky/other/alert": ({"store"}, set()),
-    "linky/bridge/pi/status": ({"bridge"}, {"store"}),
-    "linky/bridge/pi/info": ({"bridge"}, {"store"}),
-    "linky/bridge/cave/status": ({"bridge", CAVE}, {"store"}),
+    "linky/bridge/pi/status": ({"bridge"}, {"bridge", "store"}),
+    "linky/bridge/pi/info": ({"bridge"}, {"bridge", "store"}),
+    "linky/bridge/cave/status": ({"bridge", CAVE}, {"bridge", CAVE, "store"}),
     "linky/store/pi/status": ({"store"}, {"bridge", CAVE, "store"}),
     "linky": (set(), set()),
     "homeassistant/status": ({"homeassistant"}, {"bridge", CAVE}),

@@ -55,7 +55,11 @@ def chain(
     store = run(config, "store")
     store_status = ear.wait_for_topic("linky/store/", "online")
     bridge = run(config, "bridge")
-    ear.wait_for("linky/bridge/pi/info", lambda payload: json.loads(payload)["meters"][0]["source_open"])
+    said = ear.wait_for("linky/bridge/pi/info", lambda payload: json.loads(payload)["meters"][0]["source_open"])
+    assert json.loads(said)["meters"] == [{
+        "meter": None, "source": port.name, "source_open": True, "trouble": "", "cause": "", "frames": 0, "decoded": 0,
+        "accepted": 0, "unspooled": 0, "refused": {},
+    }]  # fmt: skip
     number = len(expected) * times
     for _ in range(times):
         assert port.write(data)

@@ -51,6 +51,12 @@ def test_only_what_reads_a_meter_sees_the_port() -> None:
     assert [read(unit)["Service"].get("SupplementaryGroups") for unit in UNITS] == ["dialout", "dialout", None, None]
 
 
+def test_only_what_needs_no_name_of_the_boot_sees_nothing_but_processes() -> None:
+    """`ProcSubset=pid` hides /proc/sys/kernel/random/boot_id, by which a bridge tells a reboot from a restart."""
+    hidden = {unit.stem: "ProcSubset" in read(unit)["Service"] for unit in UNITS}
+    assert hidden == {"tic-capture": False, "ticbridge-bridge": False, "ticbridge-store": True, "ticbridge-web": True}
+
+
 def test_the_capture_is_confined_as_the_bridge_and_never_runs_beside_it() -> None:
     capture, bridge = read(UNITS[0]), read(UNITS[1])
     assert {**capture["Service"], "ExecStart": ""} == {**bridge["Service"], "ExecStart": ""}

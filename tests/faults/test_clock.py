@@ -46,6 +46,17 @@ def test_a_host_that_has_no_clock_at_the_start_stores_nothing_of_that_time(house
     assert late == 0
 
 
+def test_a_host_that_has_no_clock_at_the_start_takes_the_meters(house: House) -> None:
+    """The same in mode standard: DATE is right, so nothing waits."""
+    step = _fake_clock(house, [house.bridge])
+    _write(step, "-315360000")
+    house.start()
+    house.store_some()
+    house.keeps_its_promise()
+    [(late,)] = house.execute("SELECT count(*) FROM storage_data WHERE dateTime < '2026-01-01'")
+    assert late == 0
+
+
 def _fake_clock(house: House, programs: list[Program]) -> Path:
     step = house.folder / "clock"
     for program in programs:

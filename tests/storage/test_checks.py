@@ -11,7 +11,8 @@ from django.core.checks import run_checks
 from django.db import connection
 
 from storage import checks
-from storage.checks import filesystem, forgotten_files
+from storage.checks import forgotten_files
+from tests.bridge.test_mounts import MOUNTS
 
 
 def ids(messages: list[Any]) -> list[str]:  # whatever is found
@@ -41,32 +42,8 @@ def test_files_that_django_forgot_are_named_with_what_to_do(tmp_path: Path, sett
     assert ["migration" in (message.hint or "") for message in found] == [True] * 3
 
 
-MOUNTS = [
-    "/dev/sda1 / ext4 rw 0 0",
-    "nas:/home /home nfs4 rw 0 0",
-    "/dev/sdb1 /home/anne/my\\040disk ext4 rw 0 0",
-    "tmpfs /run tmpfs rw 0 0",
-    "//nas/run /run cifs rw 0 0",
-]
-
-
-@pytest.mark.parametrize(
-    ("folder", "kind"),
-    [
-        ("/var/lib", "ext4"),
-        ("/home/anne", "nfs4"),
-        ("/home/anne/my disk/x", "ext4"),
-        ("/homes", "ext4"),
-        ("/run", "cifs"),
-    ],
-)
-def test_a_folder_is_on_what_is_mounted_nearest_above_it(folder: str, kind: str) -> None:
-    assert filesystem(Path(folder), MOUNTS) == kind
-    assert filesystem(Path(folder), []) == ""
-
-
 def test_sqlite_on_a_network_filesystem_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "_mounts", lambda: MOUNTS)
+    monkeypatch.setattr(checks, "mounts", lambda: MOUNTS)
     for name, found in (("/home/anne/db.sqlite3", ["ticbridge.W003"]), ("/var/lib/db.sqlite3", [])):
         monkeypatch.setitem(connection.settings_dict, "NAME", name)
         expected = found if connection.vendor == "sqlite" else []

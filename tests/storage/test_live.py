@@ -28,12 +28,13 @@ def reading(**changes: Any) -> Received:
     return received(f"{METER}/reading", envelope(**changes).model_dump_json())
 
 
-def hear(messages: Iterable[Received]) -> Hub:
+def hear(messages: Iterable[Received], interval: float = 0) -> Hub:
     """The hub after `messages`."""
 
     async def scenario() -> Hub:
         hub = Hub()
-        live = Live(Settings(), hub, Fleet(Topics()), "test", clock=lambda: 42.0)
+        settings = Settings.model_validate({"reading": {"interval": interval}})
+        live = Live(settings, hub, Fleet(Topics()), "test", clock=lambda: 42.0)
         live._loop = asyncio.get_running_loop()  # what `start` does, without a broker
         for message in messages:
             await asyncio.to_thread(live.take, message)
@@ -67,6 +68,55 @@ def test_a_status_is_kept_beside_the_last_reading() -> None:
 def test_what_is_no_news_of_a_meter_is_ignored(message: Received) -> None:
     hub = hear([message])
     assert (hub.last(METER), hub.meters()) == (None, [])
+
+
+# --- readings that come seldom ---------------------------------------------------------------------
+
+
+def seen(interval: float, *fields: Received) -> dict[str, Any]:
+    """What the page knows after a reading and some fields."""
+    heard = hear([reading(), *fields], interval).last(METER)
+    assert heard is not None
+    assert heard.envelope is not None
+    return {**heard.envelope.values, **heard.envelope.derived}
+
+
+def test_between_seldom_readings_the_fields_are_heard() -> None:
+    said = {"sinsts": "4321", "ltarf": "HC BLEU", "breaker_margin": "None"}
+    fields = [received(f"{METER}/{slug}", text) for slug, text in said.items()]
+    before, after = seen(60), seen(60, *fields)
+    assert after == {**before, "sinsts": 4321, "ltarf": "HC BLEU", "breaker_margin": None}
+
+
+def test_a_field_makes_the_page_young_again() -> None:
+    heard = hear([reading(), received(f"{METER}/sinsts", "7")], 60).last(METER)
+    assert heard is not None
+    assert heard.envelope is not None
+    assert heard.envelope.ts != envelope().ts
+
+
+def test_with_readings_of_every_frame_the_fields_tell_nothing_new() -> None:
+    assert seen(5, received(f"{METER}/sinsts", "4321"))["sinsts"] == 1200
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(received(f"{METER}/sinsts", "4321", retain=True), id="retained: from when?"),
+        pytest.param(received(f"{METER}/sinsts", "many"), id="no number"),
+        pytest.param(received(f"{METER}/sinsts", "9" * 12), id="too large"),
+        pytest.param(received(f"{METER}/sinsts", "4" * 99), id="too long"),
+        pytest.param(received(f"{METER}/msg1", "HELLO"), id="nothing for a glance"),
+        pytest.param(received(f"{METER}/sinsts/attributes", "4321"), id="no field"),
+        pytest.param(received("bridge/sinsts", "4321"), id="of no meter"),
+    ],
+)
+def test_what_is_no_fresh_field_changes_nothing(message: Received) -> None:
+    assert seen(60, message) == seen(60)
+
+
+def test_a_field_before_any_reading_is_ignored() -> None:
+    assert hear([received(f"{METER}/sinsts", "1")], 60).last(METER) is None
 
 
 def test_a_message_before_the_start_is_ignored() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import tzinfo
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -16,20 +16,22 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from storage import queries
 from storage.models import Meter
 from storage.web.chart import Chart, chart
-from storage.web.face import face
+from storage.web.face import Bar, Face, face
 from storage.web.frame import Choice, look, no_meter
+from storage.web.glance import glance, nothing
 from storage.web.hub import Heard
 from storage.web.said import Said, said_live, said_stored
 from storage.web.stream import hub_of
 from storage.web.words import age, age_patterns
 
-HOUR: Final = 60  # minutes of the chart
+SPANS: Final = {"15": _("15 minutes"), "1440": _("24 hours")}  # by the minutes of the chart
 MAX_MINUTES: Final = 24 * 60
 STALE: Final = 9  # seconds from which on a number says how old it is: the script's next look is within ten
 
@@ -70,12 +72,19 @@ def now(request: HttpRequest) -> HttpResponse:
     if chosen is None or found is None:
         return render(request, "storage/empty.html", {"meter": chosen})
     said, seconds = found
+    span = request.GET.get("minutes", "")
+    span = span if span in SPANS else next(iter(SPANS))
+    drawn = face(said)
     context = {
         "meter": chosen,
-        "face": face(said),
+        "face": drawn,
+        "cells": {**_glance(chosen.row, said), **drawn.cells},
+        "phases": _phases(drawn),
         "freshness": Freshness(seconds, heard.online if heard else None),
-        "chart": _chart(chosen.row, HOUR, said.zone),
-        "script": _for_script(chosen, said, seconds, heard),
+        "chart": _chart(chosen.row, int(span), said.zone),
+        "span": span,
+        "spans": SPANS,
+        "script": _for_script(chosen, said, seconds, heard, int(span)),
     }
     return render(request, "storage/now.html", context)
 
@@ -84,7 +93,7 @@ def now(request: HttpRequest) -> HttpResponse:
 @never_cache
 def curve(request: HttpRequest) -> HttpResponse:
     """The chart's points, as JSON: `?meter=&minutes=`."""
-    given = request.GET.get("minutes", str(HOUR))
+    given = request.GET.get("minutes", next(iter(SPANS)))
     minutes = int(given) if given.isascii() and given.isdigit() and len(given) <= 4 else 0
     if not 1 <= minutes <= MAX_MINUTES:
         expected = gettext("minutes: expected a whole number from 1 to {most}.")
@@ -95,6 +104,21 @@ def curve(request: HttpRequest) -> HttpResponse:
     return JsonResponse(_chart(meter, minutes, queries.zone_of(meter.timezone)).as_json())
 
 
+@require_safe
+@never_cache
+def today(request: HttpRequest) -> JsonResponse:
+    """What changes by the minute, as JSON: `?meter=`."""
+    chosen = look(request).chosen
+    if chosen is None or chosen.meter_id != request.GET.get("meter"):
+        return JsonResponse({"error": gettext("meter: expected the number of a known meter.")}, status=400)
+    hub = hub_of(request)
+    found = _newest(chosen, hub.last(chosen.meter_id) if hub else None)
+    cells = nothing() if found is None else _glance(chosen.row, found[0])
+    if found is not None and "until" in face(found[0]).cells:
+        del cells["until"]  # the meter's own word, which came with its reading
+    return JsonResponse({"cells": cells})
+
+
 @login_not_required
 @require_safe
 def icon(request: HttpRequest) -> HttpResponse:
@@ -102,13 +126,36 @@ def icon(request: HttpRequest) -> HttpResponse:
     return redirect(static("storage/icon.svg"), permanent=True)
 
 
-def _for_script(chosen: Choice, said: Said, seconds: float, heard: Heard | None) -> dict[str, Any]:
+def _glance(meter: Meter | None, said: Said) -> dict[str, str]:
+    tariff = said.text("ltarf", "ptec", "tariff_period") or ""
+    return nothing() if meter is None else glance(meter, tariff, timezone.now())
+
+
+class Phase(NamedTuple):
+    """A line of the table of phases."""
+
+    number: int
+    bar: Bar
+    share: str
+    power: str
+    current: str
+    voltage: str
+
+
+def _phases(drawn: Face) -> list[Phase]:
+    bars = (*drawn.bars[1:], Bar(), Bar(), Bar())
+    texts = [[drawn.cells[f"phase{n}_{what}"] for what in ("share", "power", "current", "voltage")] for n in (1, 2, 3)]
+    return [Phase(n, bars[n - 1], *texts[n - 1]) for n in (1, 2, 3)]
+
+
+def _for_script(chosen: Choice, said: Said, seconds: float, heard: Heard | None, minutes: int) -> dict[str, Any]:
     """What the script must know and cannot see: it speaks no language of its own."""
     query = urlencode({"meter": chosen.meter_id})
     return {
         "live": f"{reverse('live')}?{query}",
-        "curve": f"{reverse('curve')}?{query}&minutes={HOUR}",
-        "minutes": HOUR,
+        "curve": f"{reverse('curve')}?{query}&minutes=",
+        "today": f"{reverse('today')}?{query}",
+        "minutes": minutes,
         "zone": str(said.zone),
         "limit": said.subscribed,
         "age": round(seconds, 1),

@@ -2,6 +2,7 @@
 import { Band } from "./plot.js";
 
 const RELOAD = 60_000; // ms: what the store wrote meanwhile replaces what was drawn live
+const MOST = 2_000; // points, live ones included
 const FIRST_RELOAD = 15_000;
 
 export class Chart extends Band {
@@ -18,16 +19,25 @@ export class Chart extends Band {
     return [end - this.given.minutes * 60, end];
   }
 
+  showMinutes(minutes) {
+    Object.assign(this.given, { minutes, columns: [[], [], [], []], gaps: [] });
+    this.view = null;
+    this.refresh();
+    return this.load();
+  }
+
   async load() {
+    const { minutes } = this.given;
     let answer;
     try {
-      answer = await fetch(this.given.curve, { redirect: "manual" });
+      answer = await fetch(`${this.given.curve}${minutes}`, { redirect: "manual" });
     } catch {
       return; // the pill says that nothing arrives
     }
     if (answer.type === "opaqueredirect") location.reload(); // the session ended: the login page comes
     if (!answer.ok) return;
     const found = await answer.json();
+    if (minutes !== this.given.minutes) return; // it was switched meanwhile
     const newest = found.t.at(-1) ?? 0;
     const [times, ...rest] = this.given.columns;
     const live = times.map((at, n) => [at, ...rest.map((column) => column[n])]);
@@ -60,7 +70,8 @@ export class Chart extends Band {
 
   show() {
     const oldest = Date.now() / 1000 - this.given.minutes * 60;
-    const first = this.given.columns[0].findIndex((at) => at >= oldest);
+    const [times] = this.given.columns;
+    const first = Math.max(times.length - MOST, times.findIndex((at) => at >= oldest));
     if (first > 0) this.given.columns = this.given.columns.map((column) => column.slice(first));
     this.refresh();
   }

@@ -1,5 +1,6 @@
 // Brings the Now page to life: the server rendered every number, this replaces those that change.
 import { Chart } from "./chart.js";
+import { showRows } from "./rows.js";
 
 const given = JSON.parse(document.getElementById("now-script").textContent);
 const pill = document.querySelector("[data-pill]");
@@ -34,23 +35,30 @@ function showAge() {
 }
 
 // --- what the server sends ---
-function showReading(news) {
-  for (const [key, text] of Object.entries(news.cells)) {
-    for (const place of document.querySelectorAll(`[data-cell="${CSS.escape(key)}"]`)) place.textContent = text;
+function showCells(cells) {
+  for (const [key, text] of Object.entries(cells)) {
+    for (const place of document.querySelectorAll(`[data-cell="${CSS.escape(key)}"]`)) {
+      if (place.textContent !== text) place.textContent = text;
+    }
   }
+}
+
+function showReading(news) {
+  showCells(news.cells);
+  if (news.cells.tariff !== undefined) askToday(); // another tariff: until when, at which price
   for (const [key, word] of Object.entries(news.marks)) {
     for (const place of document.querySelectorAll(`[data-mark="${CSS.escape(key)}"]`)) place.dataset.word = word;
   }
   for (const [key, there] of Object.entries(news.shown)) {
     for (const part of document.querySelectorAll(`[data-part="${CSS.escape(key)}"]`)) part.hidden = !there;
   }
-  showBar(news.bar);
+  news.bars.forEach(showBar);
   showRows(news.rows, news.whole_table);
   if (news.cells.say !== undefined) state.sentence = news.cells.say;
 }
 
-function showBar(bar) {
-  const drawing = document.querySelector("[data-bar]");
+function showBar(bar, number) {
+  const drawing = document.querySelector(`[data-bar="${number}"]`);
   drawing.dataset.over = bar.over;
   drawing.querySelector(".bar-fill").setAttribute("width", bar.fill);
   for (const mark of drawing.querySelectorAll("[data-bar-mark]")) {
@@ -60,40 +68,31 @@ function showBar(bar) {
   }
 }
 
-function showRows(rows, whole) {
-  const body = document.querySelector("[data-rows]");
-  if (whole && !sameRows(body, rows)) {
-    body.replaceChildren(...rows.map(newRow));
-    return;
-  }
-  const lines = new Map([...body.rows].map((line) => [line.dataset.row, line]));
-  for (const [key, , , text] of rows) {
-    const value = lines.get(key)?.cells[1];
-    if (value && value.textContent !== text) value.textContent = text;
-  }
-}
-
-function sameRows(body, rows) {
-  const keys = [...body.rows].map((line) => `${line.dataset.row} ${line.querySelector("code").textContent}`);
-  return keys.join("\n") === rows.map(([key, label]) => `${key} ${label}`).join("\n");
-}
-
-function newRow([key, label, name, text]) {
-  const line = document.createElement("tr");
-  line.dataset.row = key;
-  const code = document.createElement("code");
-  code.textContent = label;
-  line.insertCell().append(`${name} `, code);
-  line.insertCell().textContent = text;
-  return line;
-}
-
 function say() {
   const place = document.querySelector("[data-say]");
   const now = performance.now();
   if (!state.sentence || now - state.said < SAY_EVERY || place.textContent === state.sentence) return;
   state.said = now;
   place.textContent = state.sentence;
+}
+
+// --- what changes by the minute: sums of today, asked for while somebody may look ---
+const TODAY = 60_000; // ms
+let asked = performance.now(); // the server rendered it just now
+
+async function askToday() {
+  if (performance.now() - asked < 5_000) return;
+  asked = performance.now();
+  try {
+    const answer = await fetch(given.today, { redirect: "manual" });
+    if (answer.ok) showCells((await answer.json()).cells);
+  } catch {
+    // the pill says that nothing arrives
+  }
+}
+
+function askInTime() {
+  if (!document.hidden && performance.now() - asked >= TODAY) askToday();
 }
 
 // --- the stream: only while somebody may look, because a browser has few connections to give ---
@@ -131,7 +130,20 @@ const place = document.querySelector("[data-chart]");
 const chart = place && window.uPlot ? new Chart(place, given) : null;
 chart?.load();
 document.querySelector(".meters [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-document.addEventListener("visibilitychange", () => { if (document.hidden) rest(); else listen(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) rest(); else listen();
+  askInTime();
+});
+for (const choice of document.querySelectorAll("[data-minutes]")) {
+  choice.addEventListener("click", (event) => {
+    if (!chart || event.ctrlKey || event.metaKey || event.shiftKey) return; // without the chart it is a link
+    event.preventDefault();
+    for (const other of document.querySelectorAll("[data-minutes]")) other.removeAttribute("aria-current");
+    choice.setAttribute("aria-current", "true");
+    history.replaceState(null, "", choice.href);
+    chart.showMinutes(Number(choice.dataset.minutes));
+  });
+}
 if (!document.hidden) listen();
 showAge();
-setInterval(showAge, 500);
+setInterval(() => { showAge(); askInTime(); }, 500);
