@@ -14,6 +14,7 @@ from bridge.topics import Topics
 from bridge.watchdog import Pulse
 from storage.live import Live
 from storage.operations.fleet import FLEET, Fleet
+from storage.web.bodies import bounded, refuse, too_long
 from storage.web.hub import HUB, Hub
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ class Application:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # ASGI's own shapes
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+        elif scope["type"] == "http" and too_long(scope):
+            await refuse(send)
         else:
-            await self._django({**scope, HUB: self._hub, FLEET: self._fleet}, receive, send)
+            await self._django({**scope, HUB: self._hub, FLEET: self._fleet}, bounded(scope, receive), send)
 
     def pulses(self) -> Iterator[Pulse]:
         """Of the threads of its sources."""
