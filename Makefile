@@ -4,12 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql lint types floors docs-drift coverage format docs bench false-values fuzz fuzz-line fuzz-api \
+.PHONY: help demo test check test-postgresql test-browser test-docker addon release audit matrix lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
 	mutation model test-ha packages faults soak clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
-	@echo "make test    lint, types, floors, all tests"
+	@echo "make test    lint, types, floors, documentation, all tests"
+	@echo "make docs    the documentation as a site: build/site"
+	@echo "make check ARGS='tests/x.py -k y'   those tests alone; test-postgresql, test-browser, test-ha, faults, fuzz, mutation, model,"
+	@echo "             false-values, bench, coverage: see the Makefile"
 
 demo: $(VENV)/demo
 	@$(BIN)/ticbridge demo $(ARGS)
@@ -21,12 +24,13 @@ test: packages check
 # Many tests wait for a process: two workers for each core.
 WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 PARALLEL := -n $(WORKERS) --dist worksteal
-SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long
+SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long and not browser
 
 # ARGS choose tests; then those of the store run on SQLite alone, or choose too: make test-postgresql ARGS=...
-check: lint types floors docs-drift
+check: lint types floors docs-drift site
 	$(BIN)/python -m pytest $(PARALLEL) $(if $(ARGS),,-m '$(SIDE_BY_SIDE)') $(ARGS)
 	$(if $(ARGS),,$(BIN)/python -m pytest -m alone)
+	$(if $(ARGS),,$(BIN)/python -m pytest -m 'browser and not screenshots' tests/browser)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow and not alone"')
 
 # The store's tests again, on a PostgreSQL that is started for them; `check` leaves out its slow ones.
@@ -47,6 +51,37 @@ docs-drift: $(VENV)/dev
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/ticbridge manage makemigrations --check --dry-run
 
+# The pages in a real chromium, in each look: both languages, light and dark, phone and desktop. It renews docs/images/pages.
+test-browser: packages $(VENV)/dev
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+# Wheel and sdist of the last commit, built twice and compared; bill of materials, licences, checksums: dist/.
+release: $(VENV)/release
+	$(BIN)/python deploy/release.py
+
+# Known vulnerabilities of what a release needs; asks the package index, and a package that it cannot ask for is a failure.
+audit: $(VENV)/release
+	$(BIN)/pip-audit --strict --desc off --skip-editable
+
+# The tests that need nothing but Python with other versions of it and of Django, as far as they are there.
+MATRIX_PYTHON ?= python3.11 python3.12 python3.13 python3.14
+MATRIX_DJANGO ?= 5.2 6.0 6.1
+matrix:
+	@$(PYTHON) -m tests.matrix --python "$(MATRIX_PYTHON)" --django "$(MATRIX_DJANGO)" $(ARGS)
+
+# The steps of the Dockerfile in a Debian root, and its command as pid 1 (root, mmdebstrap; two minutes).
+test-docker: packages $(VENV)/dev
+	@command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
+	$(BIN)/python -m tests.deploy.dockerfile
+
+# The add-on as a folder to copy to /addons of a Home Assistant OS: its files, the version, the wheel.
+ADDON := build/homeassistant-addon/ticbridge
+addon: $(VENV)/dev
+	rm -rf $(ADDON) && mkdir -p $(ADDON) && cp -r deploy/homeassistant-addon/. $(ADDON)
+	$(BIN)/python -m build --wheel --no-isolation --outdir $(ADDON) . >/dev/null
+	sed -i "s/^version: .*/version: \"$$($(BIN)/hatchling version)\"/" $(ADDON)/config.yaml
+	@echo "$(ADDON): copy it to /addons, then Add-ons, Add-on store, Check for updates"
+
 # Every line and branch of what decides about a value, by the tests of the bridge's room alone.
 WHOLE := bridge/tic/*,bridge/derived/*,bridge/address.py,bridge/checked.py,bridge/guard.py,bridge/line.py,bridge/steps.py
 
@@ -58,8 +93,13 @@ format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The pages that are generated, then all of them as a site: build/site. Any warning is an error.
 docs: $(VENV)/dev
 	$(BIN)/python docs/generate.py
+	@$(MAKE) --no-print-directory site
+
+site: $(VENV)/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build
 
 # Bar, aim and measured of each figure; fails below a bar. The instruction counts need valgrind.
 bench: $(VENV)/dev
@@ -131,6 +171,10 @@ $(VENV)/dev: $(VENV)/bin/python pyproject.toml hatch_build.py $(PO)
 
 $(VENV)/fuzz: $(VENV)/dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@touch $@
+
+$(VENV)/release: $(VENV)/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[release]'
 	@touch $@
 
 $(VENV)/mutation: $(VENV)/dev

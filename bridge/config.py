@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -245,6 +245,13 @@ class WebSettings(Section):
     hosts: list[str] = []
     base_url: Url | None = None
     proxies: Annotated[list[Network], Field(max_length=100)] = []
+    ingress: bool = False
+
+    @model_validator(mode="after")
+    def _ingress_has_a_proxy(self) -> Self:
+        if self.ingress and not self.proxies:
+            raise ValueError("ingress: needs the address of Home Assistant's Supervisor in proxies, 172.30.32.2")
+        return self
 
     @property
     def address(self) -> tuple[str, int]:

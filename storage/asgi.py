@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.core.asgi import get_asgi_application
 
@@ -13,6 +13,9 @@ from bridge.topics import Topics
 from storage.live import Live
 from storage.operations.fleet import FLEET, Fleet
 from storage.web.hub import HUB, Hub
+
+if TYPE_CHECKING:
+    from storage.web.ingress import Ingress
 
 
 class Source(Protocol):
@@ -57,7 +60,7 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def build() -> Application:
+def build() -> Application | Ingress:
     """The application on the settings of this process."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "storage.settings")
     django = get_asgi_application()  # first: it sets Django up
@@ -65,5 +68,9 @@ def build() -> Application:
 
     hub, fleet = Hub(), Fleet(Topics(settings.TICBRIDGE.mqtt.base_topic))
     from storage.web.changes import Changes  # noqa: PLC0415  models, as above
+    from storage.web.ingress import Ingress  # noqa: PLC0415  as above
 
-    return Application(django, hub, fleet, Live(settings.TICBRIDGE, hub, fleet, secrets.token_hex(4)), Changes(hub))
+    live = Live(settings.TICBRIDGE, hub, fleet, secrets.token_hex(4))
+    application = Application(django, hub, fleet, live, Changes(hub))
+    web = settings.TICBRIDGE.web
+    return Ingress(application, [str(proxy) for proxy in web.proxies]) if web.ingress else application

@@ -21,6 +21,7 @@ _https = _base is not None and _base.scheme == "https"
 SECRET_KEY = secret_key(TICBRIDGE.bridge.state_dir)
 DEBUG = False
 ALLOWED_HOSTS = [
+    *(["*"] if TICBRIDGE.web.ingress else []),  # only Home Assistant reaches us, and says how it is called
     "localhost",
     "127.0.0.1",
     "[::1]",
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    *(["storage.web.ingress.IngressUser"] if TICBRIDGE.web.ingress else []),
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",  # history names who was logged in
     "storage.usage.middleware.UsageMiddleware",
@@ -76,6 +78,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "storage.web.frame.frame",
             ],
         },
     },
@@ -137,6 +140,11 @@ LANGUAGES = [("fr", "Français"), ("en", "English")]
 LOCALE_PATHS = [_here / "locale"]
 
 STATIC_URL = "static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "storage.web.assets.Below"},
+}
+WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}
 WHITENOISE_USE_FINDERS = True  # served from the package itself: nothing to collect, nothing to fetch
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https

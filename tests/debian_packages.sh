@@ -11,6 +11,7 @@ elif [ "${1:-}" = model ]; then
     command -v gcc >/dev/null 2>&1 || wanted="$wanted gcc libc6-dev"
 else
     command -v mosquitto >/dev/null 2>&1 || wanted="mosquitto"
+    command -v chromium >/dev/null 2>&1 || wanted="$wanted chromium fonts-dejavu-core"
     command -v openssl >/dev/null 2>&1 || wanted="$wanted openssl"
     command -v systemd-analyze >/dev/null 2>&1 || wanted="$wanted systemd"
     ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || wanted="$wanted libfaketime"

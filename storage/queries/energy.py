@@ -72,6 +72,23 @@ def days(meter: Meter, first: date, last: date) -> tuple[Energy, ...]:
     return _by_period(meter, list(periods.days(first, last, zone)), zone)
 
 
+def hours(meter: Meter, first: date, last: date) -> tuple[Energy, ...]:
+    """Energy of each hour of the civil days from `first` to `last`: 23 or 25 of two days a year."""
+    zone = zone_of(meter.timezone)
+    period = Period(periods.day(first, zone).start, periods.day(last, zone).end)
+    known = {one.start: one for one in merged(meter, Rollup.Step.HOUR, period)}
+    return tuple(_of_hour(at, known.get(at)) for at in range(period.start, period.end, HOUR))
+
+
+def _of_hour(at: int, found: Bucket | None) -> Energy:
+    start, end = instant(at), instant(at + HOUR)
+    if found is None:
+        return Energy(start, end, None, (None,) * 10, None, estimated=False, covered=0, known=0)
+    drawn, *tariffs, injected = found.energies
+    known = HOUR if drawn is not None else 0
+    return Energy(start, end, drawn, tuple(tariffs), injected, found.estimated, found.covered, known)
+
+
 def months(meter: Meter, first: date, last: date) -> tuple[Energy, ...]:
     """Energy of the civil months from that of `first` to that of `last`."""
     zone = zone_of(meter.timezone)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
+from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.http import HttpRequest, HttpResponse
+from django.urls import get_script_prefix
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]  # it has no types
 
 
@@ -29,3 +32,11 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # as above
         if body:
             response["content-length"] = str(len(body))  # an upgrade may have changed the file since the start
         return response
+
+
+class Below(StaticFilesStorage):
+    """Addresses of static files below the path under which this request sees us; Django would keep the first one."""
+
+    def url(self, name: str | None) -> str:
+        """Its address."""
+        return f"{get_script_prefix()}static/{quote(name or '')}"

@@ -90,7 +90,7 @@ class Chart:
         }
 
 
-def chart(meter: Meter | None, zone: tzinfo, end: datetime, minutes: int, delay: float) -> Chart:
+def chart(meter: Meter | None, zone: tzinfo, end: datetime, minutes: float, delay: float) -> Chart:
     """Ask the database; a meter that it does not know has an empty chart."""
     start = end - timedelta(minutes=minutes)
     found = curve(meter, start, end, POINTS) if meter else Curve(1, ())

@@ -53,7 +53,7 @@ DEFAULTS = {
         "enabled": True, "discovery_prefix": "homeassistant", "status_topic": "homeassistant/status", "language": "fr",
         "migrate_discovery": None, "overrides": {}, "url": None, "token_file": None, "token": None,
     },
-    "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None, "proxies": []},
+    "web": {"listen": "127.0.0.1:8000", "hosts": [], "base_url": None, "proxies": [], "ingress": False},
     "usage": {"enabled": False, "log_data": False, "limit_only": False},
     "webhooks": {"enabled": False, "private": False, "keep": "7d"},
     "mail": {

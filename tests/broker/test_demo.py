@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 from time import monotonic
@@ -19,46 +14,16 @@ from typing import Final
 
 import pytest
 
-from tests.broker.conftest import free_port
+from tests.demo import demo, welcome
 from tests.needs import need
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 # A machine without mosquitto: nothing is found, wherever it is looked for.
 WITHOUT_MOSQUITTO: Final = (
     "import shutil; shutil.which = lambda *_, **__: None; from ticbridge.__main__ import main; main()"
 )
 COUNTS: Final = re.compile(r"simulated (\d+)   decoded (\d+)   accepted (\d+)   stored (\d+)   refused (\d+)")
-
-
-@contextmanager
-def demo(
-    folder: Path, *arguments: str, launcher: Sequence[str] = ("-m", "ticbridge")
-) -> Iterator[subprocess.Popen[str]]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")}
-    environment["PYTHONPATH"] = str(ROOT)
-    process = subprocess.Popen(
-        [sys.executable, *launcher, "demo", "--port", str(free_port()), "--dir", str(folder / "demo"), *arguments],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def welcome(process: subprocess.Popen[str]) -> dict[str, str]:
-    """What the demo prints once everything runs: word -> rest of the line."""
-    assert process.stdout is not None
-    lines = {}
-    for line in process.stdout:
-        word, _, rest = line.strip().partition(" ")
-        lines[word] = rest.strip()
-        if word == "Ctrl-C":
-            return lines
-    pytest.fail(f"the demo did not start: {process.communicate()[1]}")
 
 
 def left_over(folder: Path) -> list[str]:

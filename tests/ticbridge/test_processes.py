@@ -12,6 +12,7 @@ from time import monotonic
 
 from ticbridge.commands.processes import Child, stop, ticbridge
 
+ROOT = Path(__file__).resolve().parents[2]
 OBEYS = [sys.executable, "-c", "import signal, sys; signal.signal(15, lambda *_: sys.exit(3)); signal.pause()"]
 REFUSES = [
     sys.executable, "-c",
@@ -75,3 +76,30 @@ def test_a_sub_command_runs_in_this_interpreter() -> None:
     assert ticbridge("store", "--no-migrate", config=Path("/etc/x.yaml")) == [
         sys.executable, "-m", "ticbridge", "--config", "/etc/x.yaml", "store", "--no-migrate",
     ]  # fmt: skip
+
+
+def test_as_pid_1_it_takes_the_end_of_orphans_and_leaves_its_own() -> None:
+    # PR_SET_CHILD_SUBREAPER gives this process the orphans below it, as pid 1 has them.
+    code = """
+import ctypes, os, sys
+from threading import Event
+from ticbridge.commands.processes import Child, reap_strangers
+ctypes.CDLL(None).prctl(36, 1)
+own = Child("own", [sys.executable, "-c", "raise SystemExit(7)"])
+parent = os.fork()
+if parent == 0:
+    if os.fork() == 0:
+        os._exit(3)
+    os._exit(0)
+os.waitpid(parent, 0)
+taken = 0
+while taken == 0:
+    own.code
+    taken += reap_strangers([own])
+    Event().wait(0.02)
+while own.code is None:
+    reap_strangers([own])
+print(taken, own.code, reap_strangers([own]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 7 0\n"

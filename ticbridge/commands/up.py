@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from ticbridge.commands.processes import Child, stop, ticbridge
+from ticbridge.commands.processes import Child, reap_strangers, stop, ticbridge
 
 PARTS: Final = ("store", "web", "bridge")
 EXIT_CONFIG: Final = 78
@@ -36,6 +36,8 @@ class Supervisor:
             code = self.turn(monotonic())
             if code:
                 break
+            if os.getpid() == 1:
+                reap_strangers(list(self._children.values()))
             self.stopping.wait(0.5)
         stop(list(self._children.values()))
         return code

@@ -16,19 +16,20 @@ from storage.web.accounts import login_link
 
 
 class Command(BaseCommand):
-    """Migrates, writes eight weeks of history for each meter, makes the user `demo` and prints a login link."""
+    """Migrates, writes each meter's history, makes the user `demo` and prints a login link."""
 
     help = "Prepare the database of `ticbridge demo`; prints a single-use login path."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Each plan as in `sim:`."""
         parser.add_argument("plans", nargs="+")
+        parser.add_argument("--days", type=int, default=56)
 
     def handle(self, *args: Any, **options: Any) -> None:  # Django's own signature
         """Run."""
         migrate()
         for text in options["plans"]:
-            seed(read_plan(text)[0], datetime.now(UTC))
+            seed(read_plan(text)[0], datetime.now(UTC), options["days"])
         user, made = get_user_model().objects.get_or_create(
             username="demo", defaults={"is_staff": True, "is_superuser": True}
         )

@@ -1,4 +1,4 @@
-"""The pages."""
+"""What is drawn right now, at which tariff, and is all well?"""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from storage import queries
 from storage.models import Meter
 from storage.web.chart import Chart, chart
 from storage.web.face import face
-from storage.web.hub import Heard, Hub
+from storage.web.frame import Choice, look, no_meter
+from storage.web.hub import Heard
 from storage.web.said import Said, said_live, said_stored
 from storage.web.stream import hub_of
 from storage.web.words import age, age_patterns
@@ -31,15 +32,6 @@ from storage.web.words import age, age_patterns
 HOUR: Final = 60  # minutes of the chart
 MAX_MINUTES: Final = 24 * 60
 STALE: Final = 9  # seconds from which on a number says how old it is: the script's next look is within ten
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A meter to look at. `row` is None while the store has not seen it yet."""
-
-    meter_id: str
-    name: str
-    row: Meter | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +62,9 @@ class Freshness:
 def now(request: HttpRequest) -> HttpResponse:
     """What is drawn right now, at which tariff, and is all well?"""
     hub = hub_of(request)
-    choices = _choices(hub)
-    wanted = request.GET.get("meter")
-    chosen = next((c for c in choices if wanted in (None, c.meter_id)), None)
-    if chosen is None and wanted is not None:
-        return render(request, "storage/no_meter.html", {"meter": wanted}, status=404)
+    chosen = look(request).chosen
+    if chosen is None and look(request).wanted is not None:
+        return no_meter(request)
     heard = hub.last(chosen.meter_id) if hub and chosen else None
     found = _newest(chosen, heard)
     if chosen is None or found is None:
@@ -82,7 +72,6 @@ def now(request: HttpRequest) -> HttpResponse:
     said, seconds = found
     context = {
         "meter": chosen,
-        "choices": choices,
         "face": face(said),
         "freshness": Freshness(seconds, heard.online if heard else None),
         "chart": _chart(chosen.row, HOUR, said.zone),
@@ -137,13 +126,6 @@ def _for_script(chosen: Choice, said: Said, seconds: float, heard: Heard | None)
 
 def _chart(meter: Meter | None, minutes: int, zone: tzinfo) -> Chart:
     return chart(meter, zone, timezone.now(), minutes, settings.TICBRIDGE.storage.batch.seconds)
-
-
-def _choices(hub: Hub | None) -> list[Choice]:
-    """Meters of the database first, then those that are only heard."""
-    stored = [Choice(meter.meter_id, str(meter), meter) for meter in queries.meters()]
-    known = {choice.meter_id for choice in stored}
-    return stored + [Choice(name, name, None) for name in (hub.meters() if hub else []) if name not in known]
 
 
 def _newest(chosen: Choice | None, heard: Heard | None) -> tuple[Said, float] | None:

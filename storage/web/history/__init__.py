@@ -1,0 +1,1 @@
+"""What the page History shows: which time, which bars, whose names."""

@@ -1,0 +1,1 @@
+"""One file for each page that people open, by its name."""
