@@ -30,12 +30,12 @@ def test_a_household_without_surprises_is_foretold_to_the_cent() -> None:
 
 def test_the_range_is_what_nine_of_ten_past_forecasts_were_off() -> None:
     known = costs(date(2026, 5, 1), 28)
-    # A day ahead, two of 21 past forecasts were off: by half when the 20th came, by a third when the 27th did.
-    known |= {date(2026, 5, 20): Decimal(3)}
+    # A day ahead, four of 21 past forecasts were off: by half when these two came, by a third a week after each.
+    known |= {date(2026, 5, 10): Decimal(3), date(2026, 5, 20): Decimal(3)}
     found = forecast(known, date(2026, 5, 1), date(2026, 5, 29), date(2026, 5, 29))
     assert found is not None
-    third = Decimal(2) / 3
-    assert (found.low, found.middle, found.high, found.judged_by) == (59 - third, Decimal(59), 59 + third, 21)
+    off = Decimal(1) / 3 * 2
+    assert (found.low, found.middle, found.high, found.judged_by) == (60 - off, Decimal(60), 60 + off, 21)
 
 
 def test_a_month_that_is_over_is_no_forecast() -> None:
