@@ -20,21 +20,11 @@ from storage.tariffs.daily import Costs, Line, costs, costs_by
 from storage.tariffs.forecast import LOOK_BACK, WEEK, Forecast, forecast
 from storage.tariffs.models import Contract, TariffPrice
 from storage.tariffs.naming import period_names
-from storage.web.shown import UNKNOWN as DASH
-from storage.web.shown import amount
+from storage.web.periods import mark, place
+from storage.web.shown import amount, energy, euros
 
 Kind = Literal["day", "month", "year"]
 KINDS: Final[tuple[Kind, ...]] = ("day", "month", "year")
-_MARKS: Final = {
-    "base": "base", "hp": "peak", "hc": "off-peak", "hn": "off-peak", "pm": "peak", INJECTED: "injected",
-    SUBSCRIPTION: "hatch", UNKNOWN: "muted",
-    **{f"{colour}_hp": colour for colour in ("bleu", "blanc", "rouge")},
-    **{f"{colour}_hc": f"{colour}-hc" for colour in ("bleu", "blanc", "rouge")},
-}  # fmt: skip
-_ORDER: Final = (
-    "base", "hc", "hp", "hn", "pm",
-    *(f"{colour}_{hours}" for colour in ("bleu", "blanc", "rouge") for hours in ("hc", "hp")),
-)  # fmt: skip
 
 
 class Span(NamedTuple):
@@ -131,31 +121,20 @@ def bill(meter: Meter, span: Span, today: date, known: tuple[date, date]) -> Bil
     changes = tuple(_changes(meter, first, last))
     running = span.kind == "month" and span.first <= today <= span.last
     return Bill(
-        span, money(whole.known), whole.complete, tuple(_parts(whole, names)), tuple(_rows(steps, span, changes)),
+        span, euros(whole.known), whole.complete, tuple(_parts(whole, names)), tuple(_rows(steps, span, changes)),
         _chart(steps, span, names, zone_of(meter.timezone), changes), changes, tuple(_lacks(whole)),
         _foretell(meter, span, today, first) if running else None, running,
     )  # fmt: skip
-
-
-def money(value: Decimal | None) -> str:
-    """EUR to the cent."""
-    return DASH if value is None else amount(float(round(value, 2)), "€", 2)
-
-
-def energy(wh: int | None) -> str:
-    """kWh to a tenth."""
-    return DASH if wh is None else amount(wh / 1000, "kWh", 1)
 
 
 def _sorted(lines: tuple[Line, ...]) -> list[Line]:
     """Energy as on a bill, then the subscription, then what is not known."""
     last = {SUBSCRIPTION: 90, INJECTED: 95, UNKNOWN: 99}
 
-    def place(line: Line) -> tuple[str, int, str]:
-        known = _ORDER.index(line.period) if line.period in _ORDER else 80
-        return line.direction, last.get(line.period, known), line.period
+    def order(line: Line) -> tuple[str, int, str]:
+        return line.direction, last.get(line.period, place(line.period)), line.period
 
-    return sorted(lines, key=place)
+    return sorted(lines, key=order)
 
 
 def _parts(found: Costs, names: Mapping[str, str]) -> Iterator[Part]:
@@ -167,8 +146,8 @@ def _parts(found: Costs, names: Mapping[str, str]) -> Iterator[Part]:
         if line.direction == INJECTED and line.period != INJECTED:
             name = _("%(name)s (injected)") % {"name": name}
         yield Part(
-            name, _MARKS.get(line.period, "other"), "" if line.period == SUBSCRIPTION else energy(line.wh),
-            "" if per is None else amount(float(round(per, 4)), "€/kWh", 4), money(line.amount),
+            name, mark(line.period), "" if line.period == SUBSCRIPTION else energy(line.wh),
+            "" if per is None else amount(float(round(per, 4)), "€/kWh", 4), euros(line.amount),
         )  # fmt: skip
 
 
@@ -185,7 +164,7 @@ def _rows(steps: tuple[Costs, ...], span: Span, changes: tuple[tuple[date, str],
             notes.append(_("not all of it is known"))
         yield Row(
             Span.of(inner, step.first).name, address(Span.of(inner, step.first)), energy(_wh(step)),
-            money(step.known) if step.lines else DASH, "; ".join(notes),
+            euros(step.known if step.lines else None), "; ".join(notes),
         )  # fmt: skip
 
 
@@ -215,7 +194,7 @@ def _chart(
     layers = [
         {
             "name": names.get(key.period, key.period),
-            "mark": _MARKS.get(key.period, "other"),
+            "mark": mark(key.period),
             "below": key.direction == INJECTED,
             "values": [_of(step, key) for step in steps],
         }

@@ -9,8 +9,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from storage.tariffs.comparison import Comparison, Line, Quote
-from storage.web.bill import energy, money
-from storage.web.shown import amount
+from storage.web.shown import amount, energy, euros
 
 _YEAR_DAYS = 365
 
@@ -53,12 +52,12 @@ def _rank(place: int, quote: Quote, mine: Quote | None, days: int, names: Mappin
     name = quote.name if quote.power is None else f"{quote.name}, {amount(quote.power, 'kVA')}"
     yearly = spread = difference = ""
     if quote.middle is not None and quote.bounds is not None:
-        yearly = money(_yearly(quote.middle, days))
-        low, high = (money(_yearly(bound, days)) for bound in quote.bounds)
+        yearly = euros(_yearly(quote.middle, days))
+        low, high = (euros(_yearly(bound, days)) for bound in quote.bounds)
         spread = "" if low == high else _("between %(low)s and %(high)s") % {"low": low, "high": high}
         if mine is not None and mine.middle is not None and quote is not mine:
             more = _yearly(quote.middle - mine.middle, days)
-            difference = (_("%s more") if more >= 0 else _("%s less")) % money(abs(more))
+            difference = (_("%s more") if more >= 0 else _("%s less")) % euros(abs(more))
     return Rank(
         place, name, quote is mine, yearly, spread, difference, tuple(_reasons(quote, names)), tuple(quote.unknown)
     )
@@ -68,7 +67,7 @@ def _reasons(quote: Quote, names: Mapping[str, str]) -> Iterator[Reason]:
     for line in quote.lines:
         either = _(" or ").join(names.get(period, period) for period in line.periods) or names["?"]
         yield Reason(either, energy(line.wh), _prices(line), _cost(line))
-    yield Reason(names[""], "", "", money(quote.subscription))
+    yield Reason(names[""], "", "", euros(quote.subscription))
 
 
 def _prices(line: Line) -> str:
@@ -79,5 +78,5 @@ def _prices(line: Line) -> str:
 def _cost(line: Line) -> str:
     if line.bounds is None:
         return _("not known")
-    low, high = (money(bound) for bound in line.bounds)
+    low, high = (euros(bound) for bound in line.bounds)
     return low if low == high else f"{low} – {high}"

@@ -65,9 +65,16 @@ def until(said: str | datetime | None, now: datetime, zone: tzinfo) -> str:
     return gettext("until {day}, {time}").format(day=date_format(day, "l j F"), time=clock(end, zone))
 
 
-def euros(value: Decimal, decimals: int = 2) -> str:
+def euros(value: Decimal | None, decimals: int = 2) -> str:
     """Money, to the cent; a price of a kWh needs more places."""
+    if value is None:
+        return UNKNOWN
     return f"{number_format(round(value, decimals), decimals, use_l10n=True, force_grouping=True)}{_SPACE}€"
+
+
+def energy(watt_hours: int | None) -> str:
+    """kWh to a tenth."""
+    return UNKNOWN if watt_hours is None else amount(watt_hours / 1000, "kWh", 1)
 
 
 def length(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -11,16 +11,10 @@ from django.utils.translation import gettext
 from storage.models import Meter
 from storage.queries import Energy
 from storage.tariffs.models import IndexPeriod
-from storage.web.words import period
+from storage.tariffs.naming import period_names
+from storage.web.periods import MARKS, place
 
-# Code of a price period -> (the meter's word, which words.py translates; the token of its colour)
-PERIODS: Final[Mapping[str, tuple[str, str]]] = {
-    "base": ("BASE", "base"), "hc": ("HC", "off-peak"), "hp": ("HP", "peak"), "hn": ("HN", "off-peak"),
-    "pm": ("PM", "peak"), "bleu_hc": ("HCJB", "bleu-hc"), "bleu_hp": ("HPJB", "bleu"), "blanc_hc": ("HCJW", "blanc-hc"),
-    "blanc_hp": ("HPJW", "blanc"), "rouge_hc": ("HCJR", "rouge-hc"), "rouge_hp": ("HPJR", "rouge"),
-}  # fmt: skip
 _OTHERS: Final = ("other", "third", "fourth", "base", "peak", "off-peak")  # tokens of what has no meaning of its own
-_ORDER: Final = list(PERIODS)
 
 
 class Layer(NamedTuple):
@@ -48,8 +42,9 @@ def layers(meter: Meter, energies: Sequence[Energy], at: datetime) -> list[Layer
         values = tuple(one.tariffs[n] for one in energies)
         if any(values):
             found.append((meanings.get(n + 1, ""), n + 1, values))
-    known = sorted(found, key=lambda one: (_ORDER.index(one[0]) if one[0] in _ORDER else len(_ORDER), one[1]))
-    drawn = [_layer(code, n, values, place) for place, (code, n, values) in enumerate(known)]
+    names = period_names(meter) if any(meanings.values()) else {}
+    known = sorted(found, key=lambda one: (place(one[0]), one[1]))
+    drawn = [_layer(code, n, values, names.get(code, ""), nth) for nth, (code, n, values) in enumerate(known)]
     rest = tuple(_rest(one) for one in energies)
     if any(rest) or not drawn:
         drawn.append(Layer(gettext("Not told by period") if drawn else gettext("Energy"), "base", rest))
@@ -65,12 +60,11 @@ def _rest(one: Energy) -> int | None:
     return max(0, one.drawn - sum(value or 0 for value in one.tariffs))
 
 
-def _layer(code: str, number: int, values: tuple[int | None, ...], place: int) -> Layer:
-    if code in PERIODS:
-        word, mark = PERIODS[code]
-        return Layer(period(word).name, mark, values)
-    name = gettext("index {n}").format(n=number)
-    return Layer(f"{code} ({name})" if code else name.capitalize(), _OTHERS[place % len(_OTHERS)], values)
+def _layer(code: str, number: int, values: tuple[int | None, ...], name: str, nth: int) -> Layer:
+    if code and code in MARKS:
+        return Layer(name or code, MARKS[code], values)
+    own = gettext("index {n}").format(n=number)
+    return Layer(f"{name or code} ({own})" if code else own.capitalize(), _OTHERS[nth % len(_OTHERS)], values)
 
 
 def _meanings(meter: Meter, at: datetime) -> dict[int, str]:

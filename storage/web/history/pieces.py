@@ -17,7 +17,7 @@ from storage.queries import Energy
 from storage.tariffs.daily import costs_by
 from storage.web.history.layers import Layer, layers
 from storage.web.history.spans import Span
-from storage.web.shown import UNKNOWN, amount, number
+from storage.web.shown import UNKNOWN, euros, number
 
 DAYS: Final = 62  # of which each is a bar of its own
 _KWH: Final = 1000
@@ -131,13 +131,3 @@ def _layers(meter: Meter, energies: Sequence[Energy]) -> list[Layer]:
 def kwh(watt_hours: int | None) -> str:
     """A number of the table, without its unit."""
     return UNKNOWN if watt_hours is None else number(watt_hours / _KWH, 1)
-
-
-def energy(watt_hours: int | None) -> str:
-    """With its unit."""
-    return UNKNOWN if watt_hours is None else amount(watt_hours / _KWH, "kWh", 1)
-
-
-def euros(cost: Decimal | None) -> str:
-    """With two places."""
-    return UNKNOWN if cost is None else amount(float(cost), "€", 2)

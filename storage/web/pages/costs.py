@@ -24,9 +24,10 @@ from storage.tariffs.forecast import Forecast
 from storage.tariffs.models import Contract, DayCost
 from storage.tariffs.naming import period_names
 from storage.tariffs.offers import compare_offers
-from storage.web.bill import KINDS, Span, address, bill, energy, known_days, money
+from storage.web.bill import KINDS, Span, address, bill, known_days
 from storage.web.frame import look, no_meter
 from storage.web.ranking import ranking
+from storage.web.shown import energy, euros
 
 _FORMATS: Final = {"day": "{}", "month": "{}-01", "year": "{}-01-01"}
 _YEAR: Final = 364  # days before the last one
@@ -81,7 +82,7 @@ def _said(told: Forecast | None) -> dict[str, str] | None:
     if told is None:
         return None
     return {
-        "low": money(told.low), "middle": money(told.middle), "high": money(told.high), "so_far": money(told.so_far),
+        "low": euros(told.low), "middle": euros(told.middle), "high": euros(told.high), "so_far": euros(told.so_far),
         "over": str(told.days_over), "left": str(told.days_left), "judged_by": str(told.judged_by),
     }  # fmt: skip
 
@@ -148,7 +149,7 @@ def other_contracts(request: HttpRequest) -> HttpResponse:
         "is_short": days < 330,  # a season is missing
         "energy": energy(found.wh),
         "found": found,
-        "paid": None if paid is None else money(paid),
+        "paid": None if paid is None else euros(paid),
         "ranks": ranking(found, own.offer.name if own else "", own.power if own else None, days, period_names()),
     }
     return render(request, "storage/other_contracts.html", context)

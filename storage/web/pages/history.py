@@ -21,9 +21,9 @@ from storage.web.chart import chart
 from storage.web.frame import look, no_meter
 from storage.web.history.heat import heat
 from storage.web.history.layers import Layer
-from storage.web.history.pieces import Pieces, energy, euros, pieces
+from storage.web.history.pieces import Pieces, pieces
 from storage.web.history.spans import KINDS, Span, span_of
-from storage.web.shown import amount, moment, number
+from storage.web.shown import amount, energy, euros, moment, number
 
 _PEAKS: Final = 5
 _SILENCES: Final = 20  # that are named

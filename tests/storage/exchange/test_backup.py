@@ -23,8 +23,8 @@ from tests.storage.exchange.conftest import Place
 
 NOW = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
 METER = (
-    "INSERT INTO storage_meter (meter_id, name, mode, timezone, uuid, creation_date, modification_date) "
-    "VALUES ('{}', '', 'standard', 'Europe/Paris', lower(hex(randomblob(16))), '2026-11-28', '2026-11-28')"
+    "INSERT INTO storage_meter (meter_id, name, mode, timezone, uuid, creation_date, modification_date, position) "
+    "VALUES ('{}', '', 'standard', 'Europe/Paris', lower(hex(randomblob(16))), '2026-11-28', '2026-11-28', 0)"
 )
 
 

@@ -101,7 +101,7 @@ def test_it_tells_what_the_database_holds_and_what_bridges_say(full: Told) -> No
 def test_rows_are_counted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("storage.rows.ROWS._counted", {})
-    monkeypatch.setattr("storage.operations.metrics.monotonic", lambda: now)
+    monkeypatch.setattr("storage.rows.monotonic", lambda: now)
     meter = stored_meter()
     name = ("ticbridge_database_rows", (("table", "rollup"),))
     assert samples(exposition(None))[name] == 0

@@ -41,7 +41,10 @@ def test_what_meters_said_is_only_read(browser: Client, model: type, may: list[b
 
 def test_a_meter_is_given_a_name(browser: Client) -> None:
     meter = stored_meter()
-    form = {"name": "House", "timezone": "Europe/Paris", "contracts-TOTAL_FORMS": "0", "contracts-INITIAL_FORMS": "0"}
+    form = {
+        "name": "House", "timezone": "Europe/Paris", "position": "0",
+        "contracts-TOTAL_FORMS": "0", "contracts-INITIAL_FORMS": "0",
+    }  # fmt: skip
     browser.post(f"/admin/storage/meter/{meter.pk}/change/", form)
     meter.refresh_from_db()
     assert (str(meter), meter.mode) == ("House", "standard")

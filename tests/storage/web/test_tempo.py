@@ -201,7 +201,7 @@ def test_without_anything_known_it_says_the_next_step(browser: Client) -> None:
     meter = stored_meter()
     answer = browser.get("/tempo/").content.decode()
     assert "No contract is entered for this meter, so no price is known." in answer
-    assert f'<a href="/admin/storage/meter/{meter.pk}/change/">Enter the contract</a>' in answer
+    assert f'<a href="/settings/contract/?meter={meter.meter_id}">Enter the contract</a>' in answer
 
 
 def test_base_says_that_there_is_nothing_to_watch(browser: Client) -> None:
@@ -300,4 +300,4 @@ def test_an_offer_without_prices_says_the_next_step(browser: Client) -> None:
     offer = Offer.objects.create(code="empty", name="Empty", option="base")
     sign(stored_meter(), offer)
     answer = browser.get("/tempo/").content.decode()
-    assert f'<a href="/admin/tariffs/offer/{offer.pk}/change/">Enter its prices</a>' in answer
+    assert f'<a href="/settings/contract/offers/{offer.pk}/">Enter its prices</a>' in answer

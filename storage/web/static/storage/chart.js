@@ -1,5 +1,5 @@
 // The curve of the last minutes on the Now page: what the store wrote, and live points at its end.
-import { Band } from "./plot.js";
+import { Band } from "./band.js";
 
 const RELOAD = 60_000; // ms: what the store wrote meanwhile replaces what was drawn live
 const MOST = 2_000; // points, live ones included

@@ -1,5 +1,6 @@
 // Draws the charts of the page History; turns its pages by arrow keys and by a swipe beside the charts.
-import { Band, Bars } from "./plot.js";
+import { Band } from "./band.js";
+import { Bars } from "./bars.js";
 
 const SWIPE = 60; // px
 

@@ -1,38 +1,12 @@
 // Brings the Now page to life: the server rendered every number, this replaces those that change.
 import { Chart } from "./chart.js";
-import { showRows } from "./rows.js";
+import { freshness } from "./freshness.js";
+import { listen } from "./listen.js";
 
 const given = JSON.parse(document.getElementById("now-script").textContent);
-const pill = document.querySelector("[data-pill]");
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const SAY_EVERY = 10_000; // ms between two announcements to a screen reader
-const RETRY = [2_000, 30_000]; // ms; the browser itself only tries again after a broken stream, not after a refusal
 
-const state = { age: given.age, since: performance.now(), online: given.online, said: 0, sentence: "" };
-
-// --- how old the numbers are ---
-function age() {
-  return state.age + (performance.now() - state.since) / 1000;
-}
-
-function ageText(seconds) {
-  const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? UNITS.at(-1);
-  return given.ages[unit].replace("{n}", Math.floor(seconds / length));
-}
-
-function showAge() {
-  const seconds = age();
-  const stale = seconds >= given.stale;
-  const look = state.online === false ? "silent" : stale ? "stale" : "live";
-  const text = {
-    silent: `${given.words.silent} · ${ageText(seconds)}`,
-    stale: ageText(seconds),
-    live: given.words.live,
-  }[look];
-  const place = pill.querySelector("[data-pill-text]");
-  if (place.textContent !== text) place.textContent = text;
-  pill.dataset.state = look;
-}
+const state = { said: 0, sentence: "" };
 
 // --- what the server sends ---
 function showCells(cells) {
@@ -53,7 +27,6 @@ function showReading(news) {
     for (const part of document.querySelectorAll(`[data-part="${CSS.escape(key)}"]`)) part.hidden = !there;
   }
   news.bars.forEach(showBar);
-  showRows(news.rows, news.whole_table);
   if (news.cells.say !== undefined) state.sentence = news.cells.say;
 }
 
@@ -95,45 +68,12 @@ function askInTime() {
   if (!document.hidden && performance.now() - asked >= TODAY) askToday();
 }
 
-// --- the stream: only while somebody may look, because a browser has few connections to give ---
-let source = null;
-let retry = 0;
-
-function rest() {
-  clearTimeout(retry);
-  source?.close();
-}
-
-function listen(delay = RETRY[0]) {
-  rest();
-  source = new EventSource(given.live);
-  source.addEventListener("open", () => { delay = RETRY[0]; });
-  source.addEventListener("status", (event) => {
-    state.online = JSON.parse(event.data).online;
-    showAge();
-  });
-  source.addEventListener("reading", (event) => {
-    const news = JSON.parse(event.data);
-    Object.assign(state, { age: news.age, since: performance.now(), online: news.online });
-    showReading(news);
-    showAge();
-    say();
-    chart?.add(...news.point);
-  });
-  source.addEventListener("error", () => {
-    if (source.readyState !== EventSource.CLOSED) return;
-    retry = setTimeout(() => listen(Math.min(2 * delay, RETRY[1])), delay);
-  });
-}
-
 const place = document.querySelector("[data-chart]");
 const chart = place && window.uPlot ? new Chart(place, given) : null;
 chart?.load();
 document.querySelector(".meters [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) rest(); else listen();
-  askInTime();
-});
+document.addEventListener("visibilitychange", askInTime);
+setInterval(askInTime, 500);
 for (const choice of document.querySelectorAll("[data-minutes]")) {
   choice.addEventListener("click", (event) => {
     if (!chart || event.ctrlKey || event.metaKey || event.shiftKey) return; // without the chart it is a link
@@ -144,6 +84,13 @@ for (const choice of document.querySelectorAll("[data-minutes]")) {
     chart.showMinutes(Number(choice.dataset.minutes));
   });
 }
-if (!document.hidden) listen();
-showAge();
-setInterval(() => { showAge(); askInTime(); }, 500);
+const fresh = freshness(given);
+listen(given.live, {
+  status: fresh.status,
+  reading: (news) => {
+    showReading(news);
+    fresh.reading(news);
+    say();
+    chart?.add(...news.point);
+  },
+});

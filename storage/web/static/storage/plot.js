@@ -1,30 +1,20 @@
-// What all our charts have in common, on uPlot. Two kinds:
-// -
-//   new Band(place, {zone, unit, words, columns, gaps, span, limit?, finer?})
-//     Power: columns = [times, highest, lowest, mean]; null breaks the line. `gaps`: [[from, to]] that are hatched.
-//     `limit`: a labelled line. `finer(from, to)`: an address with finer columns, asked once a zoom has come to rest.
-//   new Bars(place, {unit, decimals, words, buckets, layers, fine?})
-//     Energy or money: buckets = [{from, to, label, name, estimated}], layers = [{name, mark, values, below?}], stacked in
-//     their order; null is not known. `mark` is a token of tokens.css (base, peak, off-peak, bleu-hc ...). An estimate is
-//     an outline. `fine`: an address for each bucket, opened by Enter or a double click.
-// -
+// What all our charts have in common, on uPlot: `Band` (band.js) is power, `Bars` (bars.js) is energy or money.
 // `place` is <div class="chart" data-chart tabindex="0" role="application" aria-label="...">; the line that reads single values
 // is the nearest [data-readout] of its figure (`place.closest("[data-figure]")`, else the page). Times are seconds since 1970.
 // Mouse: wheel zooms, shift and wheel moves, a drag zooms to what it spans, a double click shows everything again. Touch:
 // two fingers zoom and move, one reads. Keys: left and right read (shift: in large steps), + and - zoom, page up and down
 // move, Escape shows everything. `plot.pair(other)` lets two charts of the same length share the cursor and the scale.
 
-const TOP = 1.1; // room above the highest value
+export const TOP = 1.1; // room above the highest value
 const REST = 350; // ms after the last zoom until finer points are asked for
 const STEP = 0.8; // of one turn of the wheel
 const HATCH = 10; // px between two lines of the hatching
-const INSET = 0.1; // of a bar's width that stays empty on either side
 
 export function token(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-function language() {
+export function language() {
   return document.documentElement.lang;
 }
 
@@ -265,198 +255,4 @@ export class Plot {
   }
 
   stride() { return 7; }
-}
-
-export class Band extends Plot {
-  data() { return this.given.columns; }
-
-  series() {
-    const band = { stroke: token("band"), width: 1, points: { show: false } };
-    return [{}, band, band, { stroke: token("base"), width: 1.5, points: { show: false } }];
-  }
-
-  bands() { return [{ series: [1, 2], fill: token("band") }]; }
-
-  top() {
-    return Math.max(100, TOP * this.given.columns[1].reduce((most, value) => Math.max(most, value ?? 0), 0));
-  }
-
-  across() {
-    return { values: (_, splits) => splits.map((at) => this.clock(at)) };
-  }
-
-  clock(at, exact = false) {
-    const [from, to] = this.window();
-    const days = to - from > 2 * 86_400 ? { day: "numeric", month: "short" } : {};
-    const time = !days.day || exact ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : {};
-    const second = exact && to - from <= 2 * 3600 ? { second: "2-digit" } : {};
-    return new Intl.DateTimeFormat(language(), { timeZone: this.given.zone, ...days, ...time, ...second }).format(at * 1000);
-  }
-
-  behind(plot) {
-    for (const [from, to] of this.given.gaps) this.hatch(plot, from, to);
-  }
-
-  before(plot) {
-    const { limit, unit, words } = this.given;
-    if (limit) this.line(plot, limit, `${this.number.format(limit)} ${unit} ${words.limit}`);
-  }
-
-  text(index) {
-    const { columns: [times, high, low], unit, words } = this.given;
-    if (times[index] === undefined) return this.legend;
-    const value = low[index] === null ? words.nothing
-      : low[index] === high[index] ? `${this.number.format(high[index])} ${unit}`
-      : `${this.number.format(low[index])} – ${this.number.format(high[index])} ${unit}`;
-    return `${this.clock(times[index], true)} · ${value}`;
-  }
-
-  stride() { return 20; }
-
-  // Finer points for what is zoomed to; the coarse ones again for everything.
-  async rested() {
-    if (!this.given.finer) return;
-    this.whole ??= this.given.columns;
-    if (this.view === null) {
-      this.given.columns = this.whole;
-      this.refresh();
-      return;
-    }
-    const [from, to] = this.view.map(Math.round);
-    const answer = await fetch(this.given.finer(from, to), { redirect: "manual" }).catch(() => null);
-    if (!answer?.ok || this.view === null) return;
-    const found = await answer.json();
-    if (!found.t.length) return;
-    this.given.columns = [found.t, found.high, found.low, found.mean];
-    this.refresh();
-  }
-}
-
-export class Bars extends Plot {
-  data() {
-    this.stack();
-    return [this.given.buckets.map((bucket) => (bucket.from + bucket.to) / 2), this.sums];
-  }
-
-  series() { return [{}, { show: true, paths: () => null, points: { show: false } }]; }
-
-  full() {
-    const { buckets } = this.given;
-    return buckets.length ? [buckets[0].from, buckets.at(-1).to] : [0, 1];
-  }
-
-  least() { return 2 * (this.given.buckets[0].to - this.given.buckets[0].from); }
-
-  // Heights above and below the line, once.
-  stack() {
-    if (this.sums) return;
-    const { buckets, layers } = this.given;
-    const sum = (index, below) => layers.reduce(
-      (total, layer) => (Boolean(layer.below) === below ? total + (layer.values[index] ?? 0) : total), 0,
-    );
-    const known = (index) => layers.some((layer) => layer.values[index] !== null);
-    this.sums = buckets.map((_, index) => (known(index) ? sum(index, false) : null));
-    this.under = buckets.map((_, index) => sum(index, true));
-  }
-
-  top() {
-    this.stack();
-    return TOP * Math.max(0.01, ...this.sums.map((value) => value ?? 0));
-  }
-
-  bottom() {
-    this.stack();
-    return -TOP * Math.max(0, ...this.under);
-  }
-
-  across() {
-    return {
-      grid: { show: false },
-      splits: () => {
-        const [from, to] = this.window();
-        const centres = this.data()[0].filter((at) => at >= from && at <= to);
-        const widest = Math.max(...this.given.buckets.map((bucket) => bucket.label.length)) * 7 + 10;
-        const every = Math.max(1, Math.ceil(centres.length * widest / Math.max(1, this.place.clientWidth - 80)));
-        return centres.filter((_, index) => index % every === 0);
-      },
-      values: (_, splits) => splits.map((at) => this.bucketAt(at)?.label ?? ""),
-    };
-  }
-
-  bucketAt(at) {
-    return this.given.buckets.find((bucket) => at >= bucket.from && at < bucket.to);
-  }
-
-  before(plot) {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    this.given.buckets.forEach((bucket, index) => {
-      if (this.sums[index] === null) this.hatch(plot, bucket.from, bucket.to);
-      else this.bar(plot, bucket, index);
-    });
-    ctx.restore();
-  }
-
-  bar(plot, bucket, index) {
-    const { ctx } = plot;
-    const [left, right] = [bucket.from, bucket.to].map((at) => plot.valToPos(at, "x", true));
-    const inset = Math.max(0.5, (right - left) * INSET);
-    const ends = { above: 0, below: 0 };
-    for (const layer of this.given.layers) {
-      const value = layer.values[index];
-      if (!value) continue;
-      const side = layer.below ? "below" : "above";
-      const from = ends[side];
-      const to = from + (layer.below ? -value : value);
-      ends[side] = to;
-      const [y0, y1] = [from, to].map((at) => plot.valToPos(at, "y", true));
-      this.block(ctx, layer.mark, left + inset, Math.min(y0, y1), right - left - 2 * inset, Math.abs(y1 - y0), bucket);
-    }
-  }
-
-  block(ctx, mark, x, y, width, height, bucket) {
-    const colour = token(mark) || token("base");
-    ctx.fillStyle = colour;
-    ctx.globalAlpha = bucket.estimated ? 0.35 : 1;
-    ctx.fillRect(x, y, width, height);
-    ctx.globalAlpha = 1;
-    const edge = token(`${mark}-edge`);
-    if (!edge && !bucket.estimated) return;
-    ctx.strokeStyle = edge || colour;
-    ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash(bucket.estimated ? [3 * devicePixelRatio, 2 * devicePixelRatio] : []);
-    ctx.strokeRect(x + 0.5, y + 0.5, Math.max(0, width - 1), Math.max(0, height - 1));
-    ctx.setLineDash([]);
-  }
-
-  text(index) {
-    const { buckets, layers, unit, words } = this.given;
-    const bucket = buckets[index];
-    if (!bucket) return this.legend;
-    if (this.sums[index] === null) return `${bucket.name} · ${words.nothing}`;
-    const some = layers.filter((layer) => layer.values[index]);
-    const parts = some.map((layer) => `${layer.name} ${this.number.format(layer.values[index])}`);
-    const total = `${this.number.format(this.sums[index])} ${unit}`;
-    const unsure = bucket.estimated ? ` (${words.estimated})` : "";
-    return [bucket.name, `${total}${unsure}`, ...(some.length > 1 ? parts : [])].join(" · ");
-  }
-
-  twice(event) {
-    const bucket = this.bucketAt(this.plot.posToVal(event.offsetX, "x"));
-    if (this.view === null && bucket) this.open(bucket);
-    else super.twice();
-  }
-
-  key(event) {
-    if (event.key === "Enter" && this.plot.cursor.left >= 0) this.open(this.given.buckets[this.plot.cursor.idx]);
-    else super.key(event);
-  }
-
-  open(bucket) {
-    const address = bucket && this.given.fine?.[this.given.buckets.indexOf(bucket)];
-    if (address) location.assign(address);
-  }
 }
