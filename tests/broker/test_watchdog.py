@@ -39,31 +39,17 @@ def write_config(folder: Path, broker: Broker, source: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made once, by the store as it starts: that takes longer than all the rest."""
-    folder = tmp_path_factory.mktemp("database")
-    broker = Broker(folder)
-    broker.start()
-    with Service(folder, write_config(folder, broker, "sim:base"), ["store"], WATCHDOG) as store:
-        store.wait_for(lambda text: text.startswith("READY=1"))
-        store.process.terminate()
-        assert store.process.wait(60) == 0
-    broker.stop()
-    return folder / "db.sqlite3"
-
-
 def start(name: str, folder: Path, config: Path, database: Path | None = None) -> Service:
     if database is not None:
-        shutil.copy(database, folder)
+        shutil.copy(database, folder / "db.sqlite3")
     return Service(folder, config, [name], WATCHDOG)
 
 
 @pytest.mark.parametrize("name", THREADS)
 def test_a_service_is_ready_fed_and_says_what_it_does(
-    name: str, tmp_path: Path, broker: Broker, database: Path
+    name: str, tmp_path: Path, broker: Broker, template: Path
 ) -> None:
-    with start(name, tmp_path, write_config(tmp_path, broker, "sim:base"), database) as service:
+    with start(name, tmp_path, write_config(tmp_path, broker, "sim:base"), template) as service:
         ready = service.wait_for(lambda text: True)
         assert ready.startswith("READY=1\nSTATUS=")
         service.wait_for(lambda text: text.startswith("STATUS=") and text.endswith(", broker connected"))
@@ -78,9 +64,9 @@ def test_a_service_is_ready_fed_and_says_what_it_does(
 
 @pytest.mark.parametrize(("name", "thread"), [(name, thread) for name, all_ in THREADS.items() for thread in all_])
 def test_a_thread_that_hangs_starves_the_watchdog(
-    name: str, thread: str, tmp_path: Path, broker: Broker, database: Path
+    name: str, thread: str, tmp_path: Path, broker: Broker, template: Path
 ) -> None:
-    with start(name, tmp_path, write_config(tmp_path, broker, "sim:base"), database) as service:
+    with start(name, tmp_path, write_config(tmp_path, broker, "sim:base"), template) as service:
         service.wait_for(lambda text: text.endswith(", broker connected"))
         service.feeds(2)
         with Stopped(service.thread(thread)):

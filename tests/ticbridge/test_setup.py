@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import stat
 import subprocess
 import threading
@@ -60,7 +62,9 @@ def config(folder: Path, port: int) -> Path:
 
 
 def setup(path: Path, *arguments: str, typed: str = "") -> tuple[int, str]:
-    done = CliRunner().invoke(cli, ["--config", str(path), "setup", "--no-services", *arguments], input=typed)
+    # What the tests' own settings say would win over the file.
+    hidden: dict[str, str | None] = {name: None for name in os.environ if name.startswith("TICBRIDGE_")}
+    done = CliRunner(env=hidden).invoke(cli, ["--config", str(path), "setup", "--no-services", *arguments], input=typed)
     return done.exit_code, done.output
 
 
@@ -89,7 +93,7 @@ def test_a_broker_that_wants_a_password_is_given_one_from_a_file_of_ours(
     passwords = tmp_path / "broker" / "passwords"
     subprocess.run([need("mosquitto_passwd"), "-b", "-c", str(passwords), "house", "s3cret"], check=True)
     passwords.chmod(0o644)
-    broker.options = ["allow_anonymous false", f"password_file {passwords}"]
+    broker.options = ["allow_anonymous false", f"password_file {passwords}", f"user {getpass.getuser()}"]
     broker.start()
     path = config(tmp_path, broker.port)
     code, output = setup(path, "--source", meter, typed="house\nwrong\ny\nhouse\ns3cret\ny\n")
