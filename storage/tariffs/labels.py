@@ -14,6 +14,7 @@ _PTEC: Final = {
     "HCJB": "bleu_hc", "HCJW": "blanc_hc", "HCJR": "rouge_hc",
     "HPJB": "bleu_hp", "HPJW": "blanc_hp", "HPJR": "rouge_hp",
 }  # fmt: skip
+WORDS: Final[Mapping[str, str]] = MappingProxyType({code: word for word, code in _PTEC.items()})
 _HOURS: Final = {
     "hc": ("HC", "HEURE CREUSE", "HEURES CREUSES"),
     "hp": ("HP", "HEURE PLEINE", "HEURES PLEINES"),

@@ -10,9 +10,11 @@ from django.utils.translation import gettext
 
 from storage.models import Meter
 from storage.queries import Energy
+from storage.tariffs.labels import WORDS
 from storage.tariffs.models import IndexPeriod
 from storage.tariffs.naming import period_names
 from storage.web.periods import MARKS, place
+from storage.web.words import period
 
 _OTHERS: Final = ("other", "third", "fourth", "base", "peak", "off-peak")  # tokens of what has no meaning of its own
 
@@ -62,7 +64,7 @@ def _rest(one: Energy) -> int | None:
 
 def _layer(code: str, number: int, values: tuple[int | None, ...], name: str, nth: int) -> Layer:
     if code and code in MARKS:
-        return Layer(name or code, MARKS[code], values)
+        return Layer(name or period(WORDS.get(code, code)).name, MARKS[code], values)
     own = gettext("index {n}").format(n=number)
     return Layer(f"{name or code} ({own})" if code else own.capitalize(), _OTHERS[nth % len(_OTHERS)], values)
 
