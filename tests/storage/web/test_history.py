@@ -121,7 +121,7 @@ def test_an_index_is_called_by_what_it_counts(browser: Client, meter: Meter) -> 
     assert "Index 1" in page(browser, "?by=day&from=2026-10-21")
     IndexPeriod.objects.create(meter=meter, index=1, period="rouge_hp", start_date=datetime(2020, 1, 1, tzinfo=UTC))
     text = page(browser, "?by=day&from=2026-10-21")
-    assert 'data-key="rouge" aria-hidden="true"></span>Peak hours, red day' in text
+    assert 'data-key="rouge" aria-hidden="true"></span>Red peak' in text
     assert "Not told by period" in text  # the other half
 
 
