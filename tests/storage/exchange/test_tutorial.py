@@ -356,7 +356,7 @@ def test_the_command_says_what_it_recognised_and_what_it_left_out(place: Place, 
 def test_an_import_that_is_ended_and_run_again_ends_with_the_same_rows(
     number: signal.Signals, place: Place, tmp_path: Path
 ) -> None:
-    path = made(tmp_path / "theirs.sqlite3", rows(60_000))
+    path = made(tmp_path / "theirs.sqlite3", rows(85_000))
     process = place.popen("import", "tutorial", str(path), "--meter", "m")
     while True:
         assert process.poll() is None, "it was too fast to be ended"
@@ -369,7 +369,7 @@ def test_an_import_that_is_ended_and_run_again_ends_with_the_same_rows(
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     [(there,)] = place.ask("SELECT count(*) FROM storage_data")
-    assert 0 < there < 60_000
+    assert 0 < there < 85_000
     assert there % 1000 == 0, "a chunk is whole or not there"
     if number != signal.SIGKILL:
         assert process.returncode == 1
@@ -378,13 +378,13 @@ def test_an_import_that_is_ended_and_run_again_ends_with_the_same_rows(
     assert place.ask("SELECT rows FROM storage_import") == [(there,)]
     assert place.ask("SELECT handled FROM storage_epoch") == [(there,)]
     out, _ = place.run("import", "tutorial", str(path))
-    assert f"{60_000 - there} rows stored, {there} there already" in out
+    assert f"{85_000 - there} rows stored, {there} there already" in out
     with closing(sqlite3.connect(path)) as theirs:
         asked = "count(*), sum(east), sum(sinsts3), count(DISTINCT dateTime)"
         assert (
             place.ask(f"SELECT {asked} FROM storage_data")
             == theirs.execute(f"SELECT {asked} FROM ticapp_data").fetchall()
         )
-    assert place.ask("SELECT rows FROM storage_import") == [(60_000,)]
+    assert place.ask("SELECT rows FROM storage_import") == [(85_000,)]
     [(hours,)] = place.ask("SELECT count(*) FROM storage_dirty")
-    assert hours == 60_000 * 90 // 3600
+    assert hours == 85_000 * 90 // 3600
