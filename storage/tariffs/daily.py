@@ -51,7 +51,7 @@ def _turn(pk: int) -> int:
         days = midnights(first, min(end, first + 86_400), where)
     learn(pk, loading.moment(first), loading.moment(days[-1]))
     facts = Facts(where, loading.known(pk), plans.slots(pk), lambda hour: plans.pieces(pk, hour))
-    hours = loading.hours(pk, first, days[-1])
+    hours = loading.hours(pk, days[0], days[-1])  # whole days, though a mark may begin in the middle of one
     observe(meter, hours, facts)
     marked = mark.first, mark.last
     mark.refresh_from_db()
