@@ -28,7 +28,7 @@ from storage.tariffs.offers import compare_offers
 from storage.web.bill import KINDS, Span, address, bill, known_days
 from storage.web.frame import look, no_meter
 from storage.web.ranking import ranking
-from storage.web.shown import energy, euros
+from storage.web.shown import amount, energy, euros
 
 _FORMATS: Final = {"day": "{}", "month": "{}-01", "year": "{}-01-01"}
 _YEAR: Final = 364  # days before the last one
@@ -167,6 +167,7 @@ def other_contracts(request: HttpRequest) -> HttpResponse:
         "is_short": days < 330,  # a season is missing
         "energy": energy(found.wh),
         "found": found,
+        "peak": amount(found.need.peak, "VA") if found.need.peak else "",
         "paid": None if paid is None else euros(paid),
         "ranks": ranking(found, own.offer.name if own else "", own.power if own else None, days, period_names()),
     }
