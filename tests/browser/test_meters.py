@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import ViewportSize
 
-from tests.browser.conftest import DESKTOP, PHONE, Theme, ViewportSize, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Theme, Visit
 
 pytestmark = pytest.mark.browser
 
