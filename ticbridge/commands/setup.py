@@ -59,7 +59,7 @@ class Setup:
     def run(self, source: str | None) -> int:
         """All steps, in the order in which an owner thinks of them."""
         found = load(self._path if self._path.exists() else TEMPLATE)
-        set_up(found.log)
+        set_up(found.log, found.meters[0].zone)
         if self._path.exists():
             click.echo(f"Starting from {self._path}")
         heard = self._find_meter(source or found.meters[0].source)
