@@ -14,7 +14,6 @@ from typing import Any, Final, cast
 import click
 
 from bridge.config import CONFIG_VARIABLE, PLACES, Settings
-from ticbridge.commands.check import database
 from ticbridge.commands.check.finding import Language, State
 from ticbridge.commands.check.parts import PARTS, without_configuration
 from ticbridge.commands.check.running import Found, run
@@ -54,7 +53,6 @@ def check(config: Any, as_json: bool, language: str | None, patience: float) -> 
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     speaks = cast("Language", language or _language(scene))
     found: list[Found] = []
-    database.prepare(scene)
     try:
         for one in run(without_configuration() if scene.problems else PARTS, scene, patience):
             found.append(one)
