@@ -194,10 +194,7 @@ class Setup:
     def _install(self) -> None:
         place: Place = here()
         try:
-            for line in place.make_user():
-                click.echo(line)
-            place.give_away(STATE, CONFIG.parent / "mqtt-password")
-            for line in place.install(PARTS, self._path):
+            for line in place.install(PARTS, self._path, theirs=(STATE, CONFIG.parent / "mqtt-password")):
                 click.echo(line)
         except (ServiceError, OSError) as error:
             raise click.ClickException(str(error)) from None
