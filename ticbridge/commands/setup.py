@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 import yaml
 
-from bridge.config import PLACES, Settings, load
+from bridge.config import PLACES, Settings, load, standing
 from bridge.logs import set_up
 from ticbridge.commands.configtext import changed
 from ticbridge.commands.database import make_database
@@ -52,7 +52,7 @@ class Setup:
     def __init__(self, given: Path | None, *, yes: bool, services: bool | None) -> None:
         self._yes = yes
         self._services = self._wants_services(services)
-        own = next((place for place in PLACES if place.exists()), PLACES[0])
+        own = standing() or PLACES[0]
         self._path = (given or (CONFIG if self._services else own)).absolute()
         self._values: dict[str, Any] = {}  # of config.yaml, each of its own type
 
@@ -232,7 +232,7 @@ def _introduce(heard: Heard) -> None:
     parts = [f"mode {heard.mode}{speed}", phases, *filter(None, (tariff and f"contract {tariff}", subscribed))]
     click.echo(f"Meter {meter[:2]}...{meter[-4:]}: {', '.join(parts)}")
     if tariff:
-        click.echo("  For costs, enter your offer on the page: Administration, Meters, Contracts")
+        click.echo("  For costs, enter your offer on the page: Contract and prices")
 
 
 def write_secret(file: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from serial.tools import list_ports
 
-from bridge.config import PLACES, ConfigError, load
+from bridge.config import PLACES, ConfigError, load, standing
 from ticbridge.shipped import UNITS
 
 PARTS: Final = ("ticbridge-bridge", "ticbridge-store", "ticbridge-web")
@@ -142,7 +142,7 @@ class Place:
                 return
             yield f"{target}: stays as it is"
             return
-        source = given or next((place for place in PLACES if place.exists()), None)
+        source = given or standing()
         if source is None:
             raise ServiceError(f"There is no {CONFIG} yet: sudo {program()} setup")
         target.parent.mkdir(parents=True, exist_ok=True)

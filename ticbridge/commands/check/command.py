@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 import click
 
-from bridge.config import CONFIG_VARIABLE, PLACES, Settings
+from bridge.config import CONFIG_VARIABLE, Settings, standing
 from ticbridge.commands.check.finding import Language, State
 from ticbridge.commands.check.parts import PARTS, without_configuration
 from ticbridge.commands.check.running import Found, run
@@ -75,8 +75,8 @@ def _scene(config: Any) -> Scene:  # as above
     except click.ClickException as error:
         return Scene(Settings(), problems=tuple(error.message.splitlines()))
     given = os.environ.get(CONFIG_VARIABLE)
-    places = [Path(given)] if given else [place for place in PLACES if place.exists()]
-    return Scene(settings, origin=str(places[0].absolute()) if places else None)
+    place = Path(given) if given else standing()
+    return Scene(settings, origin=str(place.absolute()) if place else None)
 
 
 def _language(scene: Scene) -> str:
