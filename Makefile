@@ -81,11 +81,12 @@ test-docker: packages $(VENV)/dev
 	$(BIN)/python -m tests.deploy.dockerfile
 
 # From a clean Debian to a meter in Home Assistant, timed, under a real systemd (root, mmdebstrap, systemd-container;
-# ten minutes). It renews docs/start/install.txt.
+# ten minutes). It renews docs/start/install.txt, and the pictures of a terminal that are made of it.
 test-install: packages $(VENV)/dev
 	@command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
 	@command -v systemd-nspawn >/dev/null || apt-get install -y -qq systemd-container >/dev/null
 	$(BIN)/python -m tests.deploy.install --transcript docs/start/install.txt $(ARGS)
+	$(BIN)/python docs/generate.py
 
 # The add-on as a folder to copy to /addons of a Home Assistant OS: its files, the version, the wheel.
 ADDON := build/homeassistant-addon/ticbridge

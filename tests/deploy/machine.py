@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,26 +15,17 @@ from typing import Final
 
 import click
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-DEBIAN: Final = "trixie"
+from tests.deploy.debian import DEBIAN, ROOT, copy_tree, run_or_end
+
+# What a Raspberry Pi OS has, and what docs/start/raspberry-pi.md has its owner install.
 _PACKAGES: Final = (
-    "systemd,systemd-sysv,dbus,udev,python3,python3-venv,pipx,mosquitto,mosquitto-clients,ca-certificates,procps"
+    "systemd,systemd-sysv,dbus,udev,sudo,python3,python3-venv,ca-certificates,procps,pipx,mosquitto,mosquitto-clients"
 )
 _PATIENCE: Final = 240.0  # seconds for each wait: a busy machine is no failure
 _WHEELS: Final = "wheels"  # the folder that stands for the package index
-# What the owner's shell has; pip takes what would be downloaded from the folder.
-_SHELL: Final = {
-    "HOME": "/root", "PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin", "LANG": "C.UTF-8",
-    "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"/{_WHEELS}", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-}  # fmt: skip
-
-
-def run(command: list[str]) -> str:
-    """Output of a command of this machine; a failure ends everything."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)[-300:]}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    return done.stdout
+_PIP: Final = f"[global]\nno-index = true\nfind-links = /{_WHEELS}\ndisable-pip-version-check = true\n"
+_SHELL: Final = {"HOME": "/root", "PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin", "LANG": "C.UTF-8"}
+_OWNER: Final = "pi"  # the first user of a Raspberry Pi, who may sudo
 
 
 def wheel(folder: Path, version: str | None = None) -> Path:
@@ -41,14 +33,19 @@ def wheel(folder: Path, version: str | None = None) -> Path:
     source = ROOT
     if version is not None:
         source = folder / "source"
-        shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "build", "dist", "__pycache__", "tests"))
-        shutil.copy(ROOT / ".gitignore", source)
-        shutil.rmtree(folder / "made", ignore_errors=True)
+        copy_tree(source, without=("docs", "tests"))
         named = source / "bridge/__init__.py"
         named.write_text(re.sub('__version__ = ".*"', f'__version__ = "{version}"', named.read_text()))
-    run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder / "made"), str(source)])
+    run_or_end(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder / "made"), str(source)]
+    )
     [made] = (folder / "made").glob("*.whl")
     return made
+
+
+def as_owner(text: str) -> str:
+    """The command that root types for its being typed by the owner."""
+    return f"su --login {_OWNER} --command {shlex.quote(text)}"
 
 
 class Machine:
@@ -58,10 +55,14 @@ class Machine:
         clean = kept / "clean"
         if not clean.exists():
             kept.mkdir(parents=True, exist_ok=True)
-            run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={_PACKAGES}", DEBIAN, str(clean)])
+            run_or_end(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={_PACKAGES}", DEBIAN, str(clean)])
             (clean / "etc/hostname").write_text("raspberrypi\n")
+            (clean / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 raspberrypi\n")
+            (clean / "etc/pip.conf").write_text(_PIP)
+            run_or_end(["chroot", str(clean), "useradd", "--create-home", "--shell", "/bin/bash", _OWNER])
+            (clean / "etc/sudoers.d/owner").write_text(f"{_OWNER} ALL=(ALL) NOPASSWD: ALL\n")
         self.root = place / "root"
-        run(["cp", "--archive", "--reflink=auto", str(clean), str(self.root)])
+        run_or_end(["cp", "--archive", "--reflink=auto", str(clean), str(self.root)])
         self._log = (kept / "boot.log").open("wb")
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = ""
@@ -81,8 +82,10 @@ class Machine:
         folder = self.root / _WHEELS
         folder.mkdir(exist_ok=True)
         shutil.copy(made, folder)
-        python = run(["chroot", str(self.root), "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
-        run([sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--python-version",
+        python = run_or_end(
+            ["chroot", str(self.root), "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        )
+        run_or_end([sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--python-version",
              python.strip(), "--find-links", str(folder), "--dest", str(folder), f"{made}[store]", "pip"])  # fmt: skip
 
     def _is_up(self) -> bool:
@@ -149,10 +152,10 @@ class Owner:
         self.seconds = 0.0
 
     def types(self, text: str) -> str:
-        """An action."""
+        """An action, at the prompt of a user who may sudo."""
         began = monotonic()
-        done = self._machine.tries(text)
-        self._note(f"# {text}\n{done.stdout.rstrip()}", monotonic() - began)
+        done = self._machine.tries(as_owner(text))
+        self._note(f"$ {text}\n{done.stdout.rstrip()}", monotonic() - began)
         if done.returncode:
             sys.exit(f"exit code {done.returncode}")
         return done.stdout
@@ -161,7 +164,11 @@ class Owner:
         """Until something is there that nobody types for."""
         self._note(what, self._machine.until(is_so, f"not so: {what}"))
 
+    def notes(self, text: str) -> None:
+        """A word of ours."""
+        self.transcript += [text, ""]
+        click.echo(f"{text}\n")
+
     def _note(self, text: str, seconds: float) -> None:
         self.seconds += seconds
-        self.transcript += [text, f"({seconds:.0f} s)", ""]
-        click.echo("\n".join(self.transcript[-3:]))
+        self.notes(f"{text}\n({seconds:.0f} s)")
