@@ -11,9 +11,12 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from time import monotonic
 from typing import Final
+from urllib.parse import urljoin
 
 import pytest
+import yaml
 
+from tests.broker.conftest import PATIENCE, announce_home_assistant
 from tests.demo import demo, welcome
 from tests.needs import need
 
@@ -23,6 +26,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow]
 WITHOUT_MOSQUITTO: Final = (
     "import shutil; shutil.which = lambda *_, **__: None; from ticbridge.__main__ import main; main()"
 )
+LAST_STEP: Final = "/welcome/?step=3"
 COUNTS: Final = re.compile(r"simulated (\d+)   decoded (\d+)   accepted (\d+)   stored (\d+)   refused (\d+)")
 
 
@@ -104,3 +108,23 @@ def test_a_killed_demo_leaves_no_process(tmp_path: Path) -> None:
     while left_over(tmp_path) and monotonic() < until:
         pause.wait(0.05)
     assert left_over(tmp_path) == []
+
+
+def test_the_guided_start_tells_when_home_assistant_was_there(tmp_path: Path) -> None:
+    need("mosquitto")
+    with demo(tmp_path, "--mode", "historique", "--contract", "hchp") as process:
+        address = welcome(process)["Page"].split()[0]
+        port = yaml.safe_load((tmp_path / "demo/config.yaml").read_text())["mqtt"]["port"]
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        browser.addheaders = [("Accept-Language", "en")]
+        browser.open(address, timeout=60).close()
+        before = browser.open(urljoin(address, LAST_STEP), timeout=60).read().decode()
+        announce_home_assistant(port)
+        until = monotonic() + PATIENCE
+        while "Home Assistant was there on" not in (
+            page := browser.open(urljoin(address, LAST_STEP), timeout=60).read().decode()
+        ):
+            assert monotonic() < until, page
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert "Home Assistant has not been heard yet" in before
