@@ -157,12 +157,15 @@ def _shown(line: Line, to: str) -> Shown:
 
 def _summary(found: Sequence[Line]) -> str:
     """How many there are, how many speak, and what they draw together."""
+    known = [line.power for line in found if line.power is not None]
+    return f"{_counted(found)} · {amount(round(sum(known)), 'VA')}" if known else _counted(found)
+
+
+def _counted(found: Sequence[Line]) -> str:
     online = [line for line in found if line.state == ONLINE]
-    known = [line.power for line in online if line.power is not None]
-    text = ngettext("{n} meter, {online} online", "{n} meters, {online} online", len(found)).format(
+    return ngettext("{n} meter, {online} online", "{n} meters, {online} online", len(found)).format(
         n=len(found), online=len(online)
     )
-    return f"{text}; {amount(round(sum(known)), 'VA')}" if known else text
 
 
 # --- assigning many at once ----------------------------------------------------------------------
@@ -244,7 +247,7 @@ def group(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "path": tree.path(node.pk)[:-1],
         "whole": _row("", "", found, years),
         "parts": _parts(tree, node, found, years),
-        "summary": _summary(found),
+        "summary": _counted(found),
         "list": f"{reverse('meters')}?{urlencode({'group': node.uuid})}",
         "offline": f"{reverse('meters')}?{urlencode({'group': node.uuid, 'state': OFFLINE})}",
         "may_change": may_write(request, "change", MeterGroup),

@@ -74,7 +74,7 @@ def test_a_meter_is_a_line_with_what_one_wants_to_know(browser: Client) -> None:
     page = text(browser, "/meters/")
     assert names(page) == [str(meter)]
     assert f'href="/?meter={meter.meter_id}"' in page
-    for part in ("…0000 · House › Floor 1", "online", "100 VA", "12.3 kWh", "1 meter, 1 online; 100 VA"):
+    for part in ("…0000 · House › Floor 1", "online", "100 VA", "12.3 kWh", "1 meter, 1 online · 100 VA"):
         assert part in page
     assert "not known" not in page
 
@@ -86,7 +86,7 @@ def test_a_silent_meter_shows_no_power_and_since_when(browser: Client) -> None:
     page = text(browser, "/meters/?sort=state")
     assert names(page) == ["Room 0", "Room 1"]
     assert "1 d ago" in page
-    assert "2 meters, 1 online; 101 VA" in page
+    assert "2 meters, 1 online · 101 VA" in page
     assert "not known" in page
     stored_meter("042199999999", name="New")
     assert names(text(browser, "/meters/?state=never")) == ["New"]
