@@ -79,6 +79,9 @@ class House:
         self.store = Program("store", folder, merged(config, {k: v for k, v in changes.items() if k == "storage"}))
         self.store.tampering = {"hurry": LINK}
         self.workers: list[Program] = []  # beside the store, of the same database
+        self._workers = 0  # that there ever were
+        self._programs = [self.store]  # all that must end with us
+        self._links: list[Relay] = []
 
     # --- parts -------------------------------------------------------------------------------------
 
@@ -108,10 +111,24 @@ class House:
     def share(self, workers: int) -> None:
         """Have so many workers store, each taking a part of the readings."""
         self.store.arguments = ["--share", "workers"]
-        for number in range(1, workers):
-            worker = Program(f"store{number}", self.folder, self.store.config)
-            worker.tampering, worker.arguments = self.store.tampering, self.store.arguments
-            self.workers.append(worker)
+        for _ in range(1, workers):
+            self.add_worker()
+
+    def add_worker(self, link: Relay | None = None) -> Program:
+        """One more worker, over the link of the others or one of its own; it does not run yet."""
+        self._workers += 1
+        config = merged(self.store.config, {"mqtt": {"port": link.port}} if link else {})
+        worker = Program(f"store{self._workers}", self.folder, config)
+        worker.tampering, worker.arguments = self.store.tampering, self.store.arguments
+        self.workers.append(worker)
+        self._programs.append(worker)
+        return worker
+
+    def add_worker_behind_a_relay(self) -> tuple[Program, Relay]:
+        """As on a host of its own, which can be cut off."""
+        link = Relay(self.broker.port)
+        self._links.append(link)
+        return self.add_worker(link), link
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -298,11 +315,11 @@ class House:
     def close(self) -> None:
         for station in self.stations:
             station.close()
-        for program in [self.store, *self.workers]:
+        for program in self._programs:
             program.close()
         self.broker.close()
-        self.near.close()
-        self.far.close()
+        for link in (self.near, self.far, *self._links):
+            link.close()
 
 
 def _shown(bodies: set[bytes]) -> list[bytes]:
