@@ -32,6 +32,8 @@ def _spans(gaps: QuerySet[Gap]) -> list[Span]:
 
 def record(epoch: Epoch, first: int, last: int) -> None:
     """Write down which numbers of first..last are nowhere."""
+    if first > last:
+        return
     there = _spans(Gap.objects.filter(epoch=epoch, reason=Gap.Reason.LACKING, first__lte=last, last__gte=first))
     for manager in (Data.objects, DeadLetter.objects):
         seqs: Any = manager.filter(epoch=epoch, seq__range=(first, last))  # the managers of two models

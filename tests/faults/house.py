@@ -23,7 +23,7 @@ from tests.faults.generator import Generator
 from tests.faults.ledger import Promised, Stored, Verdict, count, judge, read_database
 from tests.faults.processes import PATIENCE, Broker, Program
 from tests.faults.relay import Relay
-from tests.faults.station import HURRY, LINK, LONG, Station, Tree, merged
+from tests.faults.station import HURRY, LINK, LONG, RATE, Station, Tree, merged
 from tests.faults.wrapper import KILLS_THE_BROKER
 from tests.postgresql import PostgreSQL
 
@@ -99,10 +99,10 @@ class House:
     def programs(self) -> list[Program]:
         return [self.store, *self.workers, *(station.bridge for station in self.stations)]
 
-    def add_station(self, bridge: str, meter: str = "") -> Station:
+    def add_station(self, bridge: str, meter: str = "", meters: int = 1) -> Station:
         """One more bridge, with a meter of its own, or at the same as another: then its frames count on elsewhere."""
         number = len(self.stations)
-        station = Station(number, self.folder, self.near.port, self._changes, self.seed + 100 * number, bridge)
+        station = Station(number, self.folder, self.near.port, self._changes, self.seed + 100 * number, bridge, meters)
         if meter:
             station.read_too(meter)
         self.stations.append(station)
@@ -132,7 +132,9 @@ class House:
 
     # --- life --------------------------------------------------------------------------------------
 
-    def start(self, *, broker: bool = True, store: bool = True, bridges: bool = True, wait: bool = True) -> None:
+    def start(
+        self, *, broker: bool = True, store: bool = True, bridges: bool = True, wait: bool = True, rate: float = RATE
+    ) -> None:
         """Start everything but what is told to be absent, and wait until readings flow."""
         if broker:
             self.broker.start()
@@ -140,7 +142,7 @@ class House:
             program.start()
         for station in self.stations:
             station.make_spool()
-            station.start_meters()
+            station.start_meters(rate)
             if bridges:
                 station.bridge.start()
         for station in self.stations if bridges and wait else ():
