@@ -15,7 +15,6 @@ from storage.models import Data, Dirty
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_ROWS: Final = 5000  # of one statement: SQLite takes 32 766 parameters
 
 
 def milliseconds(at: datetime) -> int:
@@ -54,13 +53,12 @@ def _write(hours: Mapping[tuple[int, int], tuple[int, int]]) -> None:
         return
     table = connection.ops.quote_name(Dirty._meta.db_table)
     keys = sorted(hours)  # in one order: two writers that lock the same two would wait for each other
-    for start in range(0, len(keys), _ROWS):
-        some = keys[start : start + _ROWS]
-        statement = (
-            f"INSERT INTO {table} (meter_id, hour, first, last) VALUES {', '.join(['(%s, %s, %s, %s)'] * len(some))} "  # noqa: S608  names only
-            "ON CONFLICT (meter_id, hour) DO UPDATE SET "
-            f"first = CASE WHEN excluded.first < {table}.first THEN excluded.first ELSE {table}.first END, "
-            f"last = CASE WHEN excluded.last > {table}.last THEN excluded.last ELSE {table}.last END"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [value for key in some for value in (*key, *hours[key])])
+    rows = ", ".join([str((*key, *hours[key])) for key in keys])  # a tuple of numbers reads as SQL does
+    statement = (
+        f"INSERT INTO {table} (meter_id, hour, first, last) VALUES {rows} "  # noqa: S608  names and numbers
+        "ON CONFLICT (meter_id, hour) DO UPDATE SET "
+        f"first = CASE WHEN excluded.first < {table}.first THEN excluded.first ELSE {table}.first END, "
+        f"last = CASE WHEN excluded.last > {table}.last THEN excluded.last ELSE {table}.last END"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
@@ -85,25 +85,30 @@ def _keep_up(meter: Meter, envelope: Envelope) -> None:
 
 def _make(wanted: Mapping[Key, tuple[int, UUID]], first: Mapping[Key, Envelope | Name]) -> set[int]:
     """Write the epochs that are not there, in the order of their meters; the keys of those that were made here."""
-    rows = [(meter, _uuid(uuid), first[key].bridge) for key, (meter, uuid) in wanted.items()]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {_EPOCHS} (meter_id, uuid, bridge, handled, floor) SELECT column1, column2, column3, 0, 1 "  # noqa: S608  names only
-            f"FROM ({_table(rows)}) AS v WHERE NOT EXISTS "
-            f"(SELECT 1 FROM {_EPOCHS} e WHERE e.meter_id = column1 AND e.uuid = column2) "
-            "ORDER BY column1, column2 ON CONFLICT (meter_id, uuid) DO NOTHING RETURNING id",
-            _flat(rows),
+            f"SELECT column1, column2 FROM ({_table(wanted.values())}) AS v WHERE NOT EXISTS "  # noqa: S608  names and numbers
+            f"(SELECT 1 FROM {_EPOCHS} e WHERE e.meter_id = column1 AND e.uuid = column2)"
         )
-        return {pk for (pk,) in cursor.fetchall()}
+        missing = {(meter, UUID(str(uuid))) for meter, uuid in cursor.fetchall()}
+        made = set()
+        for key, (meter, uuid) in wanted.items():
+            if (meter, uuid) in missing:
+                cursor.execute(
+                    f"INSERT INTO {_EPOCHS} (meter_id, uuid, bridge, handled, floor) "  # noqa: S608  as above
+                    f"VALUES ({meter}, {_literal(uuid)}, %s, 0, 1) "
+                    "ON CONFLICT (meter_id, uuid) DO NOTHING RETURNING id",
+                    [first[key].bridge],
+                )
+                made |= {pk for (pk,) in cursor.fetchall()}
+    return made
 
 
 def _lock(wanted: Iterable[tuple[int, UUID]]) -> list[Epoch]:
-    rows = [(meter, _uuid(uuid)) for meter, uuid in wanted]
     lock = "FOR UPDATE" if connection.features.has_select_for_update else ""  # SQLite has one writer at a time
     return list(
         Epoch.objects.raw(
-            f"SELECT * FROM {_EPOCHS} WHERE (meter_id, uuid) IN ({_table(rows)}) ORDER BY id {lock}",  # noqa: S608  as above
-            _flat(rows),
+            f"SELECT * FROM {_EPOCHS} WHERE (meter_id, uuid) IN ({_table(wanted)}) ORDER BY id {lock}"  # noqa: S608  as above
         )
     )
 
@@ -127,8 +132,7 @@ def advance(streams: Sequence[Stream]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {_EPOCHS} SET handled = v.column2, floor = v.column3 FROM ({_table(rows)}) AS v "  # noqa: S608  as above
-            f"WHERE {_EPOCHS}.id = v.column1",
-            _flat(rows),
+            f"WHERE {_EPOCHS}.id = v.column1"
         )
 
 
@@ -150,7 +154,7 @@ def _reach(marks: Sequence[tuple[int, int]]) -> dict[int, int]:
         "WHERE run.seq IS NOT NULL) SELECT epoch, max(seq) FROM run GROUP BY epoch"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, _flat(marks))
+        cursor.execute(statement)
         return dict(cursor.fetchall())
 
 
@@ -168,14 +172,12 @@ def note_stops(streams: Iterable[Stream]) -> None:
             gaps.shorten_stops(stream.epoch.meter_id, stream.late)
 
 
-def _uuid(uuid: UUID) -> Any:  # as the engine keeps it
-    return Epoch._meta.get_field("uuid").get_db_prep_value(uuid, connection)
+def _table(rows: Iterable[tuple[int | UUID, ...]]) -> str:
+    """VALUES, written out: looking through thousands of parameters takes as long as all else in such a statement."""
+    return f"VALUES {', '.join([f'({row})' for row in (', '.join(map(_literal, row)) for row in rows)])}"
 
 
-def _table(rows: Sequence[tuple[Any, ...]]) -> str:
-    row = f"({', '.join(['%s'] * len(rows[0]))})"
-    return f"VALUES {', '.join([row] * len(rows))}"
-
-
-def _flat(rows: Iterable[tuple[Any, ...]]) -> list[Any]:  # of any column's type
-    return [value for row in rows for value in row]
+def _literal(value: int | UUID) -> str:
+    if isinstance(value, UUID):
+        return f"'{value}'::uuid" if connection.vendor == "postgresql" else f"'{value.hex}'"
+    return str(int(value))
