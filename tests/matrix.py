@@ -1,6 +1,7 @@
 """`make matrix`: the tests that need nothing but Python, with other versions of it and of Django.
 
-Pythons that are not on this machine, and Djangos that a Python is too old for, are named and left out.
+Pythons that are not on this machine, and Djangos that a Python is too old for, are named and left out. `--debian` asks
+the Python of a Debian that is unpacked for it (root, mmdebstrap, systemd-container), which sees a copy of this tree.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import click
+
+from tests.deploy.debian import copy_tree, debian, run_or_end
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ALONE: Final = "not slow and not broker and not alone and not faults and not browser and not real_homeassistant"
@@ -41,12 +44,38 @@ def _try(python: str, django: str, arguments: tuple[str, ...]) -> bool:
         return done.returncode == 0
 
 
+def _in_debian(arguments: list[str]) -> int:
+    """The same there."""
+    with tempfile.TemporaryDirectory(prefix="ticbridge-matrix-") as folder:
+        root = Path(folder) / "root"
+        debian(root, "python3,python3-venv,ca-certificates,procps,git,openssl")
+        copy_tree(root / "src")
+        inside = [
+            "systemd-nspawn",
+            "--quiet",
+            "--register=no",
+            "--keep-unit",
+            "--pipe",
+            "-D",
+            str(root),
+            "--chdir=/src",
+        ]
+        run_or_end([*inside, "python3", "-m", "venv", "/opt/matrix"])
+        run_or_end([*inside, "/opt/matrix/bin/pip", "install", "--quiet", "click"])
+        return subprocess.run(
+            [*inside, "/opt/matrix/bin/python", "-m", "tests.matrix", *arguments], check=False
+        ).returncode
+
+
 @click.command()
 @click.option("--python", "pythons", default="python3.11 python3.12 python3.13")
 @click.option("--django", "djangos", default="5.2 6.1")
+@click.option("--debian", "in_debian", is_flag=True, help="In a Debian, with its own Python.")
 @click.argument("tests", nargs=-1)
-def main(pythons: str, djangos: str, tests: tuple[str, ...]) -> None:
+def main(pythons: str, djangos: str, tests: tuple[str, ...], *, in_debian: bool) -> None:
     """Each pair in turn; exit code 1 when one fails."""
+    if in_debian:
+        sys.exit(_in_debian(["--python", "python3", "--django", djangos, *tests]))
     good = True
     for python in pythons.split():
         if shutil.which(python) is None:
