@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql test-browser test-docker test-install addon release audit matrix matrix-debian lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
+.PHONY: help demo test check long test-postgresql test-browser test-docker test-install addon release audit matrix matrix-debian \
+	lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
 	mutation model test-ha packages faults soak clean
 
 help:
@@ -24,7 +25,7 @@ test: packages check
 # Many tests wait for a process: two workers for each core.
 WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 PARALLEL := -n $(WORKERS) --dist worksteal
-SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long and not browser
+SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long and not browser and not long
 
 # ARGS choose tests; then those of the store run on SQLite alone, or choose too: make test-postgresql ARGS=...
 check: lint types floors docs-drift site
@@ -32,6 +33,10 @@ check: lint types floors docs-drift site
 	$(if $(ARGS),,$(BIN)/python -m pytest -m alone)
 	$(if $(ARGS),,$(BIN)/python -m pytest -m 'browser and not screenshots' tests/browser)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow and not alone"')
+
+# Cases that `check` has one of, and what takes minutes: each thread of each service, each certificate, each contract's year.
+long: packages $(VENV)/dev
+	$(BIN)/python -m pytest $(PARALLEL) -m long $(ARGS)
 
 # The store's tests again, on a PostgreSQL that is started for them; `check` leaves out its slow ones.
 test-postgresql: $(VENV)/dev

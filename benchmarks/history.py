@@ -69,7 +69,7 @@ def first_meter() -> Meter:
     from storage.seed import seed  # noqa: PLC0415  as above
 
     plan = read_plan("tempo")[0]
-    seed(plan, _NOW, _YEAR - _WHOLE // 24, _WHOLE, PERIOD, final=True)
+    seed(plan, _NOW, _YEAR - _WHOLE // 24, _WHOLE, PERIOD)
     return Meter.objects.get(meter_id=plan.meter_id)
 
 

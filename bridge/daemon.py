@@ -56,6 +56,7 @@ class Daemon:
         self._ready_at: float | None = None
         self._is_clear = False
         self._birth: threading.Timer | None = None
+        self._is_news = False  # Home Assistant was heard, and nobody was told yet
         self._logged: dict[Reader[Meter], Counter[tuple[str, Reason]]] = {}
         boot = _boot()
         self._spool = Spool(
@@ -168,7 +169,8 @@ class Daemon:
                 self._memory.save()
                 self._log_damage()
                 self._send_info()
-            elif state != said:
+            elif state != said or self._is_news:
+                self._is_news = False
                 self._send_info()
             said = state
         return 0
@@ -239,6 +241,7 @@ class Daemon:
             return
         if received.payload == ONLINE.encode():
             self._spool.remember(_BIRTH, datetime.now(UTC).isoformat(timespec="seconds"))
+            self._is_news = True
         # Home Assistant's birth: it may have lost everything that was not retained.
         if received.payload == ONLINE.encode() and not received.retain:
             self._birth = threading.Timer(random.uniform(*_BIRTH_DELAY), self._on_ready)  # noqa: S311  spreads load

@@ -34,19 +34,18 @@ class Seeded:
     rollups: int = 0
 
 
-def seed(
-    plan: Plan, now: datetime, days: int = 56, raw: int = 24, every: float = _STEP, *, final: bool = False
-) -> Seeded:
-    """Write a meter's past up to `now` (aware): roll-ups of `days` civil days, then `raw` hours of readings.
+def seed(plan: Plan, now: datetime, days: int = 56, raw: int = 24, every: float = _STEP) -> Seeded:
+    """Write a meter's past up to `now` (aware): roll-ups of `days` civil days, and `raw` hours of readings.
 
-    What is written is what the engine and the retention would have left: of the roll-ups' hours the first and the last
-    reading, of the last hours all of them, one each `every` seconds, marked as not rolled up yet (`final`: they are
-    rolled up too). A meter that has readings is left alone.
+    What is written is what the engine and the retention would have left: of the oldest hours the first and the last
+    reading, of the last `raw` hours all of them, one each `every` seconds; all is rolled up but the hour that runs,
+    which is marked. A meter that has readings is left alone.
     """
     end = int(now.timestamp()) // _STEP * _STEP
     seam = (end - raw * HOUR) // HOUR * HOUR
-    # One hour more of whole readings: whoever rolls up the hours that are marked may look back without harm.
+    # One hour more of whole readings: whoever rolls up some of the last hours again may look back without harm.
     whole = seam - HOUR
+    running = end // HOUR * HOUR
     midnight = datetime.fromtimestamp(seam, PARIS).replace(hour=0, minute=0, second=0, microsecond=0)
     begin = int((midnight - timedelta(days=days)).timestamp())
     with transaction.atomic():
@@ -58,11 +57,7 @@ def seed(
         name = uuid.uuid5(uuid.NAMESPACE_URL, f"ticbridge:demo:{plan.meter_id}:{now.isoformat()}")
         epoch = Epoch.objects.create(meter=meter, uuid=name, bridge=BRIDGE, handled=0, floor=1)
         flow = Flow.of(plan, begin, end, round(60 / every))
-        written = _insert(
-            Rollup,
-            ("meter_id", *ROLLUP),
-            ((meter.pk, *row) for row in rollups(flow, end // HOUR * HOUR if final else seam)),
-        )
+        written = _insert(Rollup, ("meter_id", *ROLLUP), ((meter.pk, *row) for row in rollups(flow, running)))
         past = list(readings(flow, whole, every))
         _insert(Data, ("meter_id", "epoch_id", *READING), _with_keys(past, meter, epoch))
         epoch.handled = past[-1].seq
@@ -70,8 +65,7 @@ def seed(
         meter.raw_since = datetime.fromtimestamp(whole, UTC)
         meter.save(update_fields=["raw_since"])
         _remember(meter, past[0], past[-1])
-        if not final:
-            mark({meter.pk: [reading.at for reading in past if reading.at.timestamp() >= seam]})
+        mark({meter.pk: [reading.at for reading in past if reading.at.timestamp() >= running]})
     return Seeded(len(past), written)
 
 

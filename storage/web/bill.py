@@ -17,9 +17,10 @@ from storage.queries import zone_of
 from storage.tariffs import loading
 from storage.tariffs.costs import INJECTED, SUBSCRIPTION, UNKNOWN
 from storage.tariffs.daily import Costs, Line, costs, costs_by
-from storage.tariffs.forecast import LOOK_BACK, WEEK, Forecast, forecast
+from storage.tariffs.forecast import Forecast, Silence
 from storage.tariffs.models import Contract, TariffPrice
 from storage.tariffs.naming import period_names
+from storage.web.foretelling import foretell
 from storage.web.periods import mark, place
 from storage.web.shown import amount, energy, euros
 
@@ -98,7 +99,7 @@ class Bill:
     chart: Mapping[str, Any]  # for plot.js
     changes: tuple[tuple[date, str], ...]
     lacks: tuple[str, ...]
-    foretold: Forecast | None
+    foretold: Forecast | Silence | None
     may_foretell: bool  # the span goes on
 
 
@@ -123,7 +124,7 @@ def bill(meter: Meter, span: Span, today: date, known: tuple[date, date]) -> Bil
     return Bill(
         span, euros(whole.known), whole.complete, tuple(_parts(whole, names)), tuple(_rows(steps, span, changes)),
         _chart(steps, span, names, zone_of(meter.timezone), changes), changes, tuple(_lacks(whole)),
-        _foretell(meter, span, today, first) if running else None, running,
+        foretell(meter, span.first, span.last, today) if running else None, running,
     )  # fmt: skip
 
 
@@ -243,12 +244,3 @@ def _lacks(found: Costs) -> Iterator[str]:
             )
     if not found.complete and all(line.amount is not None for line in found.lines):
         yield _("Some days are not computed yet, or nothing is known of them.")
-
-
-def _foretell(meter: Meter, span: Span, today: date, first: date) -> Forecast | None:
-    if first > span.first:
-        return None  # the month began before the meter was heard
-    begin = today - timedelta(days=LOOK_BACK + WEEK + 31)
-    days = costs_by(meter, begin, today - timedelta(days=1), "day")
-    known = {day.first: day.known for day in days if day.complete and day.lines}
-    return forecast(known, span.first, span.last, today)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from storage import queries
 from storage.buckets import zone_of
 from storage.models import Meter
+from storage.tariffs.costs import UNKNOWN as COSTS_UNKNOWN
 from storage.tariffs.daily import Costs, costs
 from storage.tariffs.in_force import InForce, in_force
 from storage.tariffs.labels import meaning
@@ -129,6 +130,9 @@ def _cost(meter: Meter, today: date, held: InForce) -> dict[str, str]:
         return {"today_cost": UNKNOWN, "cost_detail": gettext("No contract is entered: what it costs is not known.")}
     if not so_far.lines:
         return {"today_cost": UNKNOWN, "cost_detail": gettext("Today's costs are not reckoned yet.")}
+    lacking = [line for line in so_far.lines if line.amount is None]
+    if lacking and all(line.period == COSTS_UNKNOWN and not line.wh for line in lacking):
+        return {"today_cost": euros(so_far.known), "cost_detail": gettext("at least: some hours were not heard")}
     if not so_far.complete:
         return {"today_cost": UNKNOWN, "cost_detail": gettext("A price or the meaning of an index is not known.")}
     return {

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from storage.exchange.intake import Intake, Job, State
+from storage.web.sentences import in_words, marked
 from storage.web.shown import amount, moment, number
 
 _LAYOUTS: Final[Mapping[str, Promise]] = {
@@ -58,7 +60,7 @@ class Part:
 
     title: str
     facts: tuple[str, ...] = ()
-    refusals: tuple[str, ...] = field(default=())  # in English, as the import says them
+    refusals: tuple[str, ...] = field(default=())
 
 
 def title(job: Job) -> str:
@@ -67,11 +69,13 @@ def title(job: Job) -> str:
 
 
 def refusal(job: Job) -> str:
-    """Why it was refused; in English."""
-    text = job.error
+    """Why it was refused."""
+    known = in_words(job.error)
+    text = job.error if known is None else known
     for typed, shown in _ON_THE_PAGE.items():
         text = text.replace(typed, str(shown))
-    return text[:1].upper() + text[1:]
+    text = text[:1].upper() + text[1:]
+    return text if known is not None else marked(text)
 
 
 def parts(job: Job, zone: tzinfo) -> list[Part]:
@@ -153,5 +157,5 @@ def _stored(said: dict[str, Any], is_done: bool) -> str:
 
 
 def _counted(refused: Mapping[str, int], emptied: Mapping[str, int]) -> Iterator[str]:
-    yield from (f"{number(n)} × {reason}" for reason, n in sorted(refused.items()))
-    yield from (f"{number(n)} × column {name} left out" for name, n in sorted(emptied.items()))
+    said = {**refused, **{f"column {name} left out": n for name, n in emptied.items()}}
+    yield from (format_html("{} × {}", number(n), marked(reason)) for reason, n in sorted(said.items()))

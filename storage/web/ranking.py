@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,6 +10,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from storage.tariffs.comparison import Comparison, Line, Quote
+from storage.web.sentences import marked
 from storage.web.shown import amount, energy, euros
 
 _YEAR_DAYS = 365
@@ -35,7 +37,7 @@ class Rank:
     spread: str  # between what and what, where that is not certain
     difference: str  # to one's own contract
     reasons: tuple[Reason, ...]
-    unknown: tuple[str, ...]
+    unknown: tuple[str, ...]  # why it is not certain
 
 
 def ranking(found: Comparison, own: str, power: int | None, days: int, names: Mapping[str, str]) -> tuple[Rank, ...]:
@@ -59,8 +61,20 @@ def _rank(place: int, quote: Quote, mine: Quote | None, days: int, names: Mappin
             more = _yearly(quote.middle - mine.middle, days)
             difference = (_("%s more") if more >= 0 else _("%s less")) % euros(abs(more))
     return Rank(
-        place, name, quote is mine, yearly, spread, difference, tuple(_reasons(quote, names)), tuple(quote.unknown)
+        place,
+        name,
+        quote is mine,
+        yearly,
+        spread,
+        difference,
+        tuple(_reasons(quote, names)),
+        tuple(marked(_named(why, names)) for why in quote.unknown),
     )
+
+
+def _named(why: str, names: Mapping[str, str]) -> str:
+    """With the period's name in place of its code."""
+    return re.sub(r"^the price of (\S+) is", lambda found: f"the price of {names.get(found[1], found[1])} is", why)
 
 
 def _reasons(quote: Quote, names: Mapping[str, str]) -> Iterator[Reason]:

@@ -82,6 +82,16 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     running.stop()
 
 
+def announce_home_assistant(port: int) -> None:
+    """Say what Home Assistant says when it has started."""
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    client.publish("homeassistant/status", "online", qos=1).wait_for_publish(PATIENCE)
+    client.disconnect()
+    client.loop_stop()
+
+
 class Ear:
     """Everything that was published, and a way to wait for something."""
 

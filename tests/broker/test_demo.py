@@ -11,9 +11,12 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from time import monotonic
 from typing import Final
+from urllib.parse import urljoin
 
 import pytest
+import yaml
 
+from tests.broker.conftest import PATIENCE, announce_home_assistant
 from tests.demo import demo, welcome
 from tests.needs import need
 
@@ -23,6 +26,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow]
 WITHOUT_MOSQUITTO: Final = (
     "import shutil; shutil.which = lambda *_, **__: None; from ticbridge.__main__ import main; main()"
 )
+LAST_STEP: Final = "/welcome/?step=3"
 COUNTS: Final = re.compile(r"simulated (\d+)   decoded (\d+)   accepted (\d+)   stored (\d+)   refused (\d+)")
 
 
@@ -51,7 +55,7 @@ def equal_counts(output: str) -> tuple[int, int]:
 def test_every_simulated_frame_is_stored_and_none_refused(tmp_path: Path) -> None:
     need("mosquitto")
     with demo(tmp_path, "--seconds", "4", "--speed", "5", "--meters", "2") as process:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=240)
     frames, refused = equal_counts(output)
     assert (frames > 20, refused, process.returncode, errors) == (True, 0, 0, "")
     assert left_over(tmp_path) == []
@@ -60,12 +64,13 @@ def test_every_simulated_frame_is_stored_and_none_refused(tmp_path: Path) -> Non
 def test_without_mosquitto_the_demo_brings_its_own_broker_and_says_so(tmp_path: Path) -> None:
     with demo(tmp_path, "--seconds", "4", launcher=["-c", WITHOUT_MOSQUITTO]) as process:
         said = welcome(process)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=240)
     assert said["Broker"].startswith("amqtt, in Python")
     assert equal_counts(output)[1] == 0
 
 
-def test_the_printed_address_logs_in_once(tmp_path: Path) -> None:
+@pytest.mark.alone
+def test_the_printed_address_logs_in_once_and_ctrl_c_stops_everything_within_three_seconds(tmp_path: Path) -> None:
     need("mosquitto")
     with demo(tmp_path, "--mode", "historique", "--contract", "hchp") as process:
         address = welcome(process)["Page"].split()[0]
@@ -74,19 +79,6 @@ def test_the_printed_address_logs_in_once(tmp_path: Path) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar())).open(address, timeout=20)
         refused.value.close()
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
-    assert "VA" in page
-    assert refused.value.code == 410
-
-
-@pytest.mark.alone
-def test_ctrl_c_stops_everything_within_three_seconds(tmp_path: Path) -> None:
-    need("mosquitto")
-    with demo(tmp_path) as process:
-        address = welcome(process)["Page"].split()[0]
-        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        browser.open(address, timeout=20).read()
         live = browser.open(address.partition("/enter/")[0] + "/live/", timeout=20)
         for line in live:  # a browser listens, and two frames have agreed on the meter
             if line.startswith(b"event: reading"):
@@ -98,6 +90,8 @@ def test_ctrl_c_stops_everything_within_three_seconds(tmp_path: Path) -> None:
         output, _ = process.communicate()
         watchdog.cancel()
         took = monotonic() - began
+    assert "VA" in page
+    assert refused.value.code == 410
     assert took < 3
     assert equal_counts(output)[1] == 0
     assert left_over(tmp_path) == []
@@ -114,3 +108,23 @@ def test_a_killed_demo_leaves_no_process(tmp_path: Path) -> None:
     while left_over(tmp_path) and monotonic() < until:
         pause.wait(0.05)
     assert left_over(tmp_path) == []
+
+
+def test_the_guided_start_tells_when_home_assistant_was_there(tmp_path: Path) -> None:
+    need("mosquitto")
+    with demo(tmp_path, "--mode", "historique", "--contract", "hchp") as process:
+        address = welcome(process)["Page"].split()[0]
+        port = yaml.safe_load((tmp_path / "demo/config.yaml").read_text())["mqtt"]["port"]
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        browser.addheaders = [("Accept-Language", "en")]
+        browser.open(address, timeout=60).close()
+        before = browser.open(urljoin(address, LAST_STEP), timeout=60).read().decode()
+        announce_home_assistant(port)
+        until = monotonic() + PATIENCE
+        while "Home Assistant was there on" not in (
+            page := browser.open(urljoin(address, LAST_STEP), timeout=60).read().decode()
+        ):
+            assert monotonic() < until, page
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert "Home Assistant has not been heard yet" in before

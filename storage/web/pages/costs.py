@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,7 +21,7 @@ from storage.queries import zone_of
 from storage.tariffs.age import age_of
 from storage.tariffs.daily import costs as all_costs
 from storage.tariffs.daily import costs_by
-from storage.tariffs.forecast import Forecast
+from storage.tariffs.forecast import Forecast, Silence
 from storage.tariffs.models import Contract, DayCost
 from storage.tariffs.naming import period_names
 from storage.tariffs.offers import compare_offers
@@ -77,13 +78,23 @@ def costs(request: HttpRequest) -> HttpResponse:
     return render(request, "storage/costs.html", context)
 
 
-def _said(told: Forecast | None) -> dict[str, str] | None:
-    """The forecast in words of money."""
+_SILENCES: Final = {
+    Silence.WEEK: gettext_lazy("No forecast yet: fewer than four of the last seven days are wholly measured."),
+    Silence.MONTH: gettext_lazy("No forecast: less than half of this month's days are wholly measured."),
+    Silence.PAST: gettext_lazy("No forecast yet: it takes three weeks of measured days to tell how far off it may be."),
+}
+
+
+def _said(told: Forecast | Silence | None) -> dict[str, str]:
+    """The forecast in words of money, or why there is none."""
     if told is None:
-        return None
+        return {}
+    if isinstance(told, Silence):
+        return {"silence": str(_SILENCES[told])}
     return {
         "low": euros(told.low), "middle": euros(told.middle), "high": euros(told.high), "so_far": euros(told.so_far),
-        "over": str(told.days_over), "left": str(told.days_left), "judged_by": str(told.judged_by),
+        "over": str(told.days_over), "measured": str(told.measured), "left": str(told.days_left),
+        "taken": str(told.days_over - told.measured or ""), "judged_by": str(told.judged_by),
     }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from storage.web.line import Line, line_of, unnamed, verdict
 from storage.web.pages.now import STALE, Freshness
 from storage.web.register import register
 from storage.web.said import Said, said_live, said_stored
+from storage.web.sentences import marked
 from storage.web.shown import UNKNOWN, amount, moment
 from storage.web.stream import hub_of
 from storage.web.words import age_patterns, field_name
@@ -103,7 +104,7 @@ def _context(
     line = line_of(chosen.meter_id, heard, said if live else None, fleet)
     mode = chosen.row.mode if chosen.row else str(heard.envelope.mode) if heard and heard.envelope else ""
     identity = identify(chosen.meter_id)
-    shown = face(said)
+    shown, found = face(said), verdict(line)
     return {
         "meter": chosen,
         "is_live": live,
@@ -112,8 +113,9 @@ def _context(
         "is_linky": identity is not None and identity.model == "Linky",
         "line": line,
         "since": moment(line.since, said.zone) if line.since else "",
-        "verdict": verdict(line),
-        "unnamed": unnamed(fleet),
+        "verdict": found,
+        "detail": marked(found.detail) if found.detail else "",
+        "unnamed": [(bridge, source.source, marked(source.trouble)) for bridge, source in unnamed(fleet)],
         "mode": mode,
         "register": register(said),
         "breaker": breaker(said, identity),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
@@ -22,7 +24,7 @@ from storage.api.access import may
 from storage.entities.acting import acting
 from storage.entities.models import UserMetadata
 from storage.models import Meter
-from storage.operations.fleet import FLEET, Fleet
+from storage.operations.fleet import FLEET, Bridge, Fleet
 from storage.queries import zone_of
 from storage.tariffs import loading
 from storage.tariffs.age import age_of
@@ -32,6 +34,7 @@ from storage.tariffs.models import Contract, OffPeakSlot
 from storage.tariffs.shipped import midnight
 from storage.web.contracts import ContractForm, held_prices
 from storage.web.frame import look, no_meter
+from storage.web.shown import moment
 from storage.web.stream import hub_of
 
 if TYPE_CHECKING:  # generic to the type checker only
@@ -144,17 +147,31 @@ def _first_guess(meter: Meter, offers: list[Any]) -> dict[str, Any]:
 
 
 def _home_assistant(request: HttpRequest, meter: Meter) -> _Answer:
-    """What this process can know: whether bridges are heard, and whether discovery is on. Nobody tells it more."""
+    """What bridges say of themselves and of Home Assistant, as far as this process hears them."""
     fleet = getattr(request, "scope", {}).get(FLEET)
     bridges = fleet.bridges() if isinstance(fleet, Fleet) else {}
     if request.method == "POST":
         return redirect("now")
+    heard = {name: bridge for name, bridge in bridges.items() if bridge.online}
     return {
         "broker": fleet.connected if isinstance(fleet, Fleet) else None,
-        "bridges": sorted(name for name, bridge in bridges.items() if bridge.online),
+        "bridges": sorted(heard),
         "discovery": settings.TICBRIDGE.homeassistant.enabled,
         "prefix": settings.TICBRIDGE.homeassistant.discovery_prefix,
+        "status_topic": settings.TICBRIDGE.homeassistant.status_topic,
+        "is_told": any(bridge.info for bridge in heard.values()),
+        "birth": _birth(heard.values(), zone_of(meter.timezone)),
     }
+
+
+def _birth(bridges: Iterable[Bridge], zone: tzinfo) -> str:
+    """When one of them last heard that Home Assistant is there; empty: none ever did."""
+    found = []
+    for bridge in bridges:
+        with suppress(ValueError, TypeError):  # it comes from outside
+            at = datetime.fromisoformat(bridge.info.birth if bridge.info and bridge.info.birth else "")
+            found.append(at if at.tzinfo else at.replace(tzinfo=UTC))
+    return moment(max(found), zone) if found else ""
 
 
 _STEPS: Final = {1: _name, 2: _contract, 3: _home_assistant}

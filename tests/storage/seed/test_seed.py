@@ -26,6 +26,7 @@ PLANS = (
     "hchp?phases=3&overload=1", "producer?mode=historique",
 )  # fmt: skip
 SEAM = datetime(2026, 10, 26, 4, tzinfo=UTC)  # six hours before, from a whole hour on
+RUNNING = NOW.replace(minute=0, second=0)
 
 
 def past(text: str = "tempo", days: int = 1, raw: int = 6) -> Meter:
@@ -83,7 +84,7 @@ def test_no_register_steps_where_roll_ups_end_or_where_the_meter_begins(text: st
     meter = past(text)
     hours = Rollup.objects.filter(meter=meter, step=Rollup.Step.HOUR).order_by("start")
     for name in REGISTERS:
-        at_seam = Data.objects.get(meter=meter, dateTime=SEAM)
+        at_seam = Data.objects.get(meter=meter, dateTime=RUNNING)
         oldest, newest = (Data.objects.filter(meter=meter).order_by(key)[0] for key in ("dateTime", "-dateTime"))
         before, seam, after = (getattr(row, name) for row in (oldest, at_seam, newest))
         energies = [getattr(hour, name) for hour in hours]
@@ -117,7 +118,7 @@ def test_a_past_reading_fills_the_columns_that_the_meter_fills_then(text: str) -
 
 
 @pytest.mark.django_db
-def test_of_rolled_up_hours_the_edges_are_left_and_one_hour_more_than_is_marked_is_whole() -> None:
+def test_of_rolled_up_hours_the_edges_are_left_and_one_hour_more_than_asked_is_whole() -> None:
     meter = past()
     rows = list(Data.objects.filter(meter=meter).order_by("dateTime"))
     whole = SEAM - timedelta(hours=1)
@@ -132,13 +133,13 @@ def test_of_rolled_up_hours_the_edges_are_left_and_one_hour_more_than_is_marked_
 
 
 @pytest.mark.django_db
-def test_hours_of_whole_readings_are_marked_and_the_others_are_final() -> None:
+def test_all_is_rolled_up_but_the_hour_that_runs_which_is_marked() -> None:
     meter = past()
-    marks = Dirty.objects.filter(meter=meter).order_by("hour")
-    assert [mark.hour for mark in marks] == [SEAM + n * timedelta(hours=1) for n in range(7)]
-    assert (marks[0].first, marks[6].last) == (milliseconds(SEAM), milliseconds(NOW.replace(second=10)))
+    mark = Dirty.objects.get(meter=meter)
+    assert mark.hour == RUNNING
+    assert (mark.first, mark.last) == (milliseconds(RUNNING), milliseconds(NOW.replace(second=10)))
     last = Rollup.objects.filter(meter=meter, step=Rollup.Step.HOUR).order_by("-start")[0]
-    assert last.start == SEAM - timedelta(hours=1)
+    assert last.start == RUNNING - timedelta(hours=1)
 
 
 @pytest.mark.django_db

@@ -8,7 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bridge.simulated.meter import read_plan
 from storage.models import Meter, Rollup
+from storage.seed import seed
+from storage.seed.contracts import sign as sign_demo
+from storage.tariffs.daily import reckon
 from storage.tariffs.models import DayCost, OffPeakSlot
 from storage.web.glance import glance
 from tests.storage.tariffs.samples import LONG_AGO, hour, new_offer, sign
@@ -115,3 +119,26 @@ def test_off_peak_slots_tell_until_when_where_the_meter_does_not() -> None:
     assert [(cells["until"], cells["price"]) for cells in said] == [
         ("until 22:30", f"0.2500{NBSP}€ per kWh"), ("until 06:30", f"0.1500{NBSP}€ per kWh"),
     ]  # fmt: skip
+
+
+def test_a_house_that_was_seeded_knows_today_at_once() -> None:
+    now = datetime(2026, 10, 26, 10, 20, 17, tzinfo=UTC)
+    plan = read_plan("tempo")[0]
+    seed(plan, now, days=2)
+    meter = Meter.objects.get()
+    sign_demo(plan, now - timedelta(days=2))
+    list(reckon())
+    cells = glance(meter, "", now)
+    assert cells["today_energy"].endswith(f"{NBSP}kWh")
+    assert cells["today_cost"].endswith(f"{NBSP}€")
+    assert "all of yesterday" in cells["cost_detail"]
+
+
+def test_hours_that_were_not_heard_leave_a_cost_that_is_at_least_so_much() -> None:
+    meter = stored_meter()
+    sign(meter, new_offer("base", {"base": "0.2"}, {6: "100"}))
+    cost(meter, MIDNIGHT, Decimal("1.239"))
+    DayCost.objects.create(meter=meter, day=MIDNIGHT, period="?")
+    cells = glance(meter, "BASE", NOON)
+    assert cells["today_cost"] == f"1.24{NBSP}€"
+    assert cells["cost_detail"] == "at least: some hours were not heard"

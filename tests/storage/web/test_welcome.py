@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +14,9 @@ from django.test import Client
 from storage.models import Meter
 from storage.tariffs.models import Contract, IndexPeriod
 from storage.web.accounts import login_link
+from tests.storage.operations.samples import INFO
 from tests.storage.tariffs.samples import LONG_AGO, hour, new_meter
+from tests.storage.web.conftest import Site
 
 
 @pytest.fixture
@@ -58,3 +63,28 @@ def test_three_steps_lead_to_a_contract(meter: Meter, browser: Client) -> None:
     assert made.start_date == datetime(2026, 4, 30, 22, tzinfo=UTC)
     assert "is not known" in browser.get("/welcome/?step=3").content.decode()
     assert browser.post("/welcome/?step=3").headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, "Whether Home Assistant itself listens is not known here"),
+        ({"birth": None}, "Home Assistant has not been heard yet: nothing came on homeassistant/status."),
+        ({"birth": "2026-11-21T10:30:00+00:00"}, "Home Assistant was there on 21 Nov. 2026 11:30, on the same broker."),
+        ({"birth": "no date"}, "Home Assistant has not been heard yet"),
+    ],
+    ids=["no bridge", "not heard", "heard", "nonsense"],
+)
+def test_the_last_step_says_what_the_bridges_know_of_home_assistant(
+    site: Site, said: dict[str, Any], expected: str
+) -> None:
+    new_meter()
+    if said:
+        site.fleet.hear("linky/bridge/pi/status", b"online")
+        site.fleet.hear("linky/bridge/pi/info", json.dumps(INFO | said).encode())
+
+    async def ask() -> str:
+        async with site.get("/welcome/?step=3") as answer:
+            return await answer.text()
+
+    assert expected in asyncio.run(ask())
