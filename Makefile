@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: help demo test check test-postgresql test-browser test-docker test-install addon release audit matrix lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
-	mutation model test-ha packages faults soak clean
+.PHONY: help demo test check long test-postgresql test-browser test-docker test-install addon release audit matrix matrix-debian \
+	lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
+	mutation model test-ha packages faults fleet soak clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
 	@echo "make test    lint, types, floors, documentation, all tests"
 	@echo "make docs    the documentation as a site: build/site"
-	@echo "make check ARGS='tests/x.py -k y'   those tests alone; test-postgresql, test-browser, test-ha, faults, fuzz, mutation, model,"
+	@echo "make check ARGS='tests/x.py -k y'   those tests alone; test-postgresql, test-browser, test-ha, faults, fleet, fuzz, mutation, model,"
 	@echo "             false-values, bench, coverage: see the Makefile"
 
 demo: $(VENV)/demo
@@ -24,7 +25,7 @@ test: packages check
 # Many tests wait for a process: two workers for each core.
 WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 PARALLEL := -n $(WORKERS) --dist worksteal
-SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long and not browser
+SIDE_BY_SIDE := not alone and not real_homeassistant and not faults_long and not browser and not long
 
 # ARGS choose tests; then those of the store run on SQLite alone, or choose too: make test-postgresql ARGS=...
 check: lint types floors docs-drift site
@@ -32,6 +33,10 @@ check: lint types floors docs-drift site
 	$(if $(ARGS),,$(BIN)/python -m pytest -m alone)
 	$(if $(ARGS),,$(BIN)/python -m pytest -m 'browser and not screenshots' tests/browser)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow and not alone"')
+
+# Cases that `check` has one of, and what takes minutes: each thread of each service, each certificate, each contract's year.
+long: packages $(VENV)/dev
+	$(BIN)/python -m pytest $(PARALLEL) -m long $(ARGS)
 
 # The store's tests again, on a PostgreSQL that is started for them; `check` leaves out its slow ones.
 test-postgresql: $(VENV)/dev
@@ -66,8 +71,14 @@ audit: $(VENV)/release
 # The tests that need nothing but Python with other versions of it and of Django, as far as they are there.
 MATRIX_PYTHON ?= python3.11 python3.12 python3.13 python3.14
 MATRIX_DJANGO ?= 5.2 6.0 6.1
-matrix:
-	@$(PYTHON) -m tests.matrix --python "$(MATRIX_PYTHON)" --django "$(MATRIX_DJANGO)" $(ARGS)
+matrix: $(VENV)/dev
+	@$(BIN)/python -m tests.matrix --python "$(MATRIX_PYTHON)" --django "$(MATRIX_DJANGO)" $(ARGS)
+
+# The same with Debian's Python, in a Debian root that is made for it (root, mmdebstrap, systemd-container).
+matrix-debian: $(VENV)/dev
+	@command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
+	@command -v systemd-nspawn >/dev/null || apt-get install -y -qq systemd-container >/dev/null
+	$(BIN)/python -m tests.matrix --debian --django "$(MATRIX_DJANGO)" $(ARGS)
 
 # The steps of the Dockerfile in a Debian root, and its command as pid 1 (root, mmdebstrap; two minutes).
 test-docker: packages $(VENV)/dev
@@ -75,11 +86,12 @@ test-docker: packages $(VENV)/dev
 	$(BIN)/python -m tests.deploy.dockerfile
 
 # From a clean Debian to a meter in Home Assistant, timed, under a real systemd (root, mmdebstrap, systemd-container;
-# ten minutes). It renews docs/start/install.txt.
+# ten minutes). It renews docs/start/install.txt, and the pictures of a terminal that are made of it.
 test-install: packages $(VENV)/dev
 	@command -v mmdebstrap >/dev/null || apt-get install -y -qq mmdebstrap >/dev/null
 	@command -v systemd-nspawn >/dev/null || apt-get install -y -qq systemd-container >/dev/null
 	$(BIN)/python -m tests.deploy.install --transcript docs/start/install.txt $(ARGS)
+	$(BIN)/python docs/generate.py
 
 # The add-on as a folder to copy to /addons of a Home Assistant OS: its files, the version, the wheel.
 ADDON := build/homeassistant-addon/ticbridge
@@ -150,6 +162,11 @@ faults: packages $(VENV)/dev
 # ARGS='--seconds 1800 --frames 300000' is shorter; graphs and samples are in build/soak.
 soak: packages $(VENV)/dev
 	$(BIN)/python -m tests.soak $(ARGS)
+
+# Two hosts of bridges and two of store workers, in networks of their own: one is cut off for a minute, then dies (root;
+# three minutes).
+fleet: packages $(VENV)/dev
+	$(BIN)/python -m tests.fleet
 
 # A real Home Assistant on a real broker, looked at with chromium (half an hour; root). The first time, two minutes and 2 GB
 # in HA_LAB, a folder.

@@ -345,11 +345,16 @@ class Settings(Section):
     log: LogSettings = LogSettings()
 
 
+def standing() -> Path | None:
+    """The first of `PLACES` where there is a file that this user can see: he may be in a folder that he may not."""
+    return next((place for place in PLACES if os.access(place, os.F_OK)), None)
+
+
 def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the configuration: `path`, else the first of `PLACES` that exists, else the defaults."""
     environment = os.environ if environment is None else environment
     if path is None:
-        path = next((place for place in PLACES if place.exists()), None)
+        path = standing()
     origin = str(path) if path else "configuration"
     tree = read_yaml(path) if path else {}
     refuse_passwords(tree, origin)

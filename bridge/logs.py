@@ -1,5 +1,8 @@
 """How the processes log: one line per change of state, as text or as JSON lines, on standard error.
 
+Text tells the time as the pages do, in the zone of the first meter and with its distance from UTC: a process that holds
+Django, which sets a zone of its own, writes the same as one that does not. JSON lines are in UTC.
+
 Two promises hold for every line, whoever writes it. None names a household: of a meter's address or a PRM only the
 last four digits are shown, in tracebacks and in what a library says too. And none comes for ever: what repeats itself,
 a cable with a loose contact or two bridges that throw each other out of the broker, is said sixty times, then each five
@@ -15,7 +18,7 @@ import re
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from time import monotonic
 from typing import Final
 
@@ -33,6 +36,13 @@ def anonymous(text: str) -> str:
 
 
 class _Text(logging.Formatter):
+    def __init__(self, text: str, zone: tzinfo) -> None:
+        super().__init__(text)
+        self._zone = zone
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  logging's own name
+        return datetime.fromtimestamp(record.created, self._zone).isoformat(" ", "seconds")
+
     def format(self, record: logging.LogRecord) -> str:
         return anonymous(super().format(record))
 
@@ -96,14 +106,14 @@ class _Kind:
         return True
 
 
-def set_up(settings: LogSettings) -> None:
-    """Send all logs to standard error; under systemd the journal adds the time."""
+def set_up(settings: LogSettings, zone: tzinfo) -> None:
+    """Send all logs to standard error, at the time of `zone`; under systemd the journal adds the time."""
     handler = logging.StreamHandler(sys.stderr)
     if settings.format == "json":
         handler.setFormatter(_Json())
     else:
         time = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-        handler.setFormatter(_Text(f"{time}%(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S"))
+        handler.setFormatter(_Text(f"{time}%(levelname)s %(name)s: %(message)s", zone))
     handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -1,4 +1,4 @@
-"""Writes the pages' generated parts between their markers; `--check` fails when one has drifted."""
+"""Writes the pages' generated parts between their markers, and pictures; `--check` fails when one has drifted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from bridge.cli import markdown_table  # noqa: E402  the path comes first
 from bridge.config import Section, Settings  # noqa: E402
-from docs import troubleshooting  # noqa: E402
+from docs import terminal, troubleshooting  # noqa: E402
 from docs.conformance import Unproven, conformance  # noqa: E402
 from storage.columns import COLUMNS  # noqa: E402
 from ticbridge.__main__ import COMMANDS, cli, open_rooms  # noqa: E402
@@ -103,10 +103,11 @@ def rendered(page: Path, text: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write, or check."""
     stale = []
-    for name, make in PAGES.items():
-        page = ROOT / "docs" / name
-        new = rendered(page, make())
-        if page.read_text(encoding="utf-8") != new:
+    made = {ROOT / "docs" / name: terminal.picture(command) for name, command in terminal.PICTURES.items()}
+    for page, make in ((ROOT / "docs" / name, make) for name, make in PAGES.items()):
+        made[page] = rendered(page, make())
+    for page, new in made.items():
+        if not page.exists() or page.read_text(encoding="utf-8") != new:
             stale.append(str(page.relative_to(ROOT)))
             if "--check" not in arguments:
                 page.write_text(new, encoding="utf-8")

@@ -12,13 +12,14 @@ from bridge.config import ConfigError
 
 # FULL: what was acknowledged survives a power cut; batches make it nearly free. IMMEDIATE: a transaction that will
 # write takes its place at once, so the page and the subscriber never fail with "database is locked" half-way.
-# auto_vacuum only counts before the first table exists.
+# auto_vacuum only counts before the first table exists. The file is not mapped: the pages that were looked at would
+# count as memory of ours, and the kernel keeps them for us anyway.
 _SQLITE_OPTIONS: Final = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": (
-        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000; "
-        "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=27000000; PRAGMA temp_store=MEMORY;"
+        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4000; "
+        "PRAGMA journal_size_limit=27000000; PRAGMA temp_store=MEMORY;"
     ),
 }
 # A server that vanished without a word is given up after half a minute, and one of ours that stands still in a
@@ -30,7 +31,7 @@ _POSTGRESQL_OPTIONS: Final = MappingProxyType({
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    "options": "-c idle_in_transaction_session_timeout=300000",
+    "options": "-c idle_in_transaction_session_timeout=300000 -c jit=off",
 })  # fmt: skip
 _ALLOWED: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding")
 # Threads of the web process: more at once wait for their turn. A server that is back is found after ten seconds.

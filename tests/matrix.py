@@ -1,6 +1,7 @@
 """`make matrix`: the tests that need nothing but Python, with other versions of it and of Django.
 
-Pythons that are not on this machine, and Djangos that a Python is too old for, are named and left out.
+Pythons that are not on this machine, and Djangos that a Python is too old for, are named and left out. `--debian` asks
+the Python of a Debian that is unpacked for it (root, mmdebstrap, systemd-container), which sees a copy of this tree.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Final
 
 import click
 
+from tests.deploy.debian import copy_tree, debian, run_or_end
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 ALONE: Final = "not slow and not broker and not alone and not faults and not browser and not real_homeassistant"
 SINCE: Final = {"6.0": (3, 12), "6.1": (3, 12)}  # the first Python of a Django
@@ -25,11 +28,8 @@ def _try(python: str, django: str, arguments: tuple[str, ...]) -> bool:
     with tempfile.TemporaryDirectory(prefix="ticbridge-matrix-") as folder:
         subprocess.run([python, "-m", "venv", folder], check=True)
         own = f"{folder}/bin/python"
-        wanted = [f"{ROOT}[store,dev]", f"django=={django}.*"]
+        wanted = ["-e", f"{ROOT}[store,dev]", f"django=={django}.*"]  # the tree, not a copy
         subprocess.run([own, "-m", "pip", "install", "--quiet", *wanted], check=True)
-        subprocess.run(
-            [own, "-m", "pip", "uninstall", "--quiet", "--yes", "ticbridge"], check=True
-        )  # the tree, not a copy
         real = subprocess.run([own, "-c", _REAL], capture_output=True, text=True, check=True).stdout.split()
         tests = arguments or ("tests/bridge", "tests/homeassistant", "tests/storage")
         command = [own, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-m", ALONE, *tests]
@@ -41,12 +41,38 @@ def _try(python: str, django: str, arguments: tuple[str, ...]) -> bool:
         return done.returncode == 0
 
 
+def _in_debian(arguments: list[str]) -> int:
+    """The same there."""
+    with tempfile.TemporaryDirectory(prefix="ticbridge-matrix-") as folder:
+        root = Path(folder) / "root"
+        debian(root, "python3,python3-venv,ca-certificates,procps,git,openssl")
+        copy_tree(root / "src")
+        inside = [
+            "systemd-nspawn",
+            "--quiet",
+            "--register=no",
+            "--keep-unit",
+            "--pipe",
+            "-D",
+            str(root),
+            "--chdir=/src",
+        ]
+        run_or_end([*inside, "python3", "-m", "venv", "/opt/matrix"])
+        run_or_end([*inside, "/opt/matrix/bin/pip", "install", "--quiet", "click"])
+        return subprocess.run(
+            [*inside, "/opt/matrix/bin/python", "-m", "tests.matrix", *arguments], check=False
+        ).returncode
+
+
 @click.command()
 @click.option("--python", "pythons", default="python3.11 python3.12 python3.13")
 @click.option("--django", "djangos", default="5.2 6.1")
+@click.option("--debian", "in_debian", is_flag=True, help="In a Debian, with its own Python.")
 @click.argument("tests", nargs=-1)
-def main(pythons: str, djangos: str, tests: tuple[str, ...]) -> None:
+def main(pythons: str, djangos: str, tests: tuple[str, ...], *, in_debian: bool) -> None:
     """Each pair in turn; exit code 1 when one fails."""
+    if in_debian:
+        sys.exit(_in_debian(["--python", "python3", "--django", djangos, *tests]))
     good = True
     for python in pythons.split():
         if shutil.which(python) is None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bridge.config import Settings, load
+from docs import terminal
 from docs.conformance import STANDARD, Page, Unproven, captured, collected
 from ticbridge.__main__ import COMMANDS
 
@@ -59,11 +60,27 @@ def test_every_command_is_in_the_reference() -> None:
     assert [name for name in COMMANDS if f"### {name}\n" not in page] == []
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "how-to").glob("*.md")), ids=lambda page: page.name)
-def test_every_how_to_is_there_in_french_and_english(page: Path) -> None:
+FOR_OWNERS = sorted(page for drawer in ("start", "how-to") for page in (ROOT / "docs" / drawer).glob("*.md"))
+
+
+@pytest.mark.parametrize("page", FOR_OWNERS, ids=lambda page: page.name)
+def test_what_owners_read_is_there_in_french_and_english(page: Path) -> None:
     name = page.name.partition(".")[0]
     assert (page.parent / f"{name}.md").exists()
     assert (page.parent / f"{name}.fr.md").exists()
+
+
+def test_what_a_beginner_types_is_the_same_in_both_languages() -> None:
+    """And what was typed on a clean Debian, when `make test-install` wrote what it showed."""
+    typed = [
+        re.findall(r"^(?:sudo|ssh) .+$", (ROOT / "docs/start" / page).read_text(), re.MULTILINE)
+        for page in ("raspberry-pi.md", "raspberry-pi.fr.md")
+    ]
+    assert typed[0] == typed[1]
+    tried = [line.removeprefix("$ ") for line in terminal.TRANSCRIPT.read_text().splitlines() if line.startswith("$ ")]
+    assert [command for command in typed[0] if command.startswith("sudo") and " apt " not in command] == [
+        tried[0], tried[1].partition(" --yes")[0],
+    ]  # fmt: skip
 
 
 # --- the seed's features -------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def _loader(path: Path | None) -> Callable[[], Any]:  # Settings, which only the
             settings = load_settings(path)
         except ConfigError as error:
             raise _Configuration(str(error)) from None
-        set_up(settings.log)
+        set_up(settings.log, settings.meters[0].zone)
         return settings
 
     return load

@@ -64,7 +64,6 @@ def stream(about: Asked, question: ExportQuestion) -> Iterator[bytes]:
 
 
 def _pieces(about: Asked, question: ExportQuestion, period: export.Period, header: tuple[str, ...]) -> Iterator[bytes]:
-    export.map_nothing()
     buffer = io.StringIO(newline="")
     writer: export.Csv | export.JsonLines = (
         export.Csv(buffer, header, french=question.excel_fr)

@@ -102,7 +102,9 @@ class _Planner:
             return hour is not None
         if hour.is_estimated:
             return False  # it may have heard what we did not
-        return abs(row.state - hour.last) > _LATE + (hour.last - hour.first) / _SHARE
+        # At its return it writes the hours that it missed as if nothing had been counted.
+        late = _ROUNDED if self._stands_still(start) else _LATE + (hour.last - hour.first) / _SHARE
+        return abs(row.state - hour.last) > late
 
     def _holes(self, wrong: Sequence[int]) -> Iterator[list[int]]:
         """Wrong hours that follow each other, and what before them was heard in part."""
@@ -130,7 +132,8 @@ class _Planner:
         return hour.last - row.state >= _EQUAL
 
     def _stands_still(self, start: int) -> bool:
-        return self._rows[start].state == self._rows[start - HOUR].state
+        before = self._rows.get(start - HOUR)
+        return before is not None and self._rows[start].state == before.state
 
     def _repair(self, hole: Sequence[int]) -> Repair | None:
         before = self._rows[max(start for start in self._rows if start < hole[0])]

@@ -11,7 +11,6 @@ from itertools import groupby
 from typing import IO, Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from storage.columns import MEASURES
@@ -149,13 +148,6 @@ class JsonLines:
                     said[name] = iso(value.astimezone(zone)) if isinstance(value, datetime) else value
             self._file.write(json.dumps(said, ensure_ascii=False) + "\n")
             yield
-
-
-def map_nothing() -> None:
-    """Read SQLite's file in pieces: mapped into memory, all of it that was passed over would count as ours."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA mmap_size=0")
 
 
 def iso(at: datetime) -> str:

@@ -53,10 +53,9 @@ def data(
         raise click.UsageError("--excel-fr is a kind of CSV")
     config()
     open_django()
-    from storage.exchange.export import BUCKET_HEADER, RAW_HEADER, Csv, JsonLines, map_nothing  # noqa: PLC0415
+    from storage.exchange.export import BUCKET_HEADER, RAW_HEADER, Csv, JsonLines  # noqa: PLC0415
     from storage.exchange.export import export as give  # noqa: PLC0415
 
-    map_nothing()
     now = datetime.now(UTC)
     header = RAW_HEADER if step == "raw" else BUCKET_HEADER
     with at_work(), said("the file is what it was"):

@@ -21,6 +21,7 @@ from storage.tariffs.costs import UNKNOWN, Bucket, Day, Known, Row, Told, price_
 from storage.tariffs.learning import learn
 from storage.tariffs.models import DayCost, DirtyDays
 from storage.tariffs.observing import observe
+from storage.turns import alone
 
 _DAYS: Final = 31  # of one transaction: a writer of readings waits no longer than these take
 _READINGS: Final = 20_000  # whose labels are looked at in one transaction; if there are more, it takes a day
@@ -36,6 +37,8 @@ def reckon() -> Iterator[int]:
 @transaction.atomic
 def _turn(pk: int) -> int:
     """Work off the oldest marked days of a meter; how many."""
+    if not alone(pk):
+        return 0
     mark = DirtyDays.objects.select_for_update().filter(meter=pk).first()
     if mark is None:
         return 0

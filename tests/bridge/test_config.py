@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +35,8 @@ from bridge.config import (
 from bridge.configfile import MAX_FILE, read_secret
 from bridge.tic.catalogue import Mode
 from bridge.topics import RESERVED
+
+ROOT = Path(__file__).parents[2]
 
 SECTIONS = "bridge, homeassistant, log, mail, meters, mqtt, publish, reading, spool, storage, usage, web, webhooks"
 NO_PASSWORD = "no password may stand here; expected mqtt.password_file, the path of a file that only you can read"
@@ -581,3 +585,23 @@ def test_home_assistants_token_is_read_from_its_file_or_the_environment() -> Non
 
 def test_the_mail_servers_password_is_read_from_its_file() -> None:
     assert settings(f"mail: {{password_file: {secret_file('s3cret')}}}").mail.secret() == "s3cret"
+
+
+def test_in_a_folder_that_one_may_not_enter_the_services_configuration_is_found(tmp_path: Path) -> None:
+    """`sudo -u ticbridge ticbridge ...`, typed in the owner's home."""
+    code = f"""
+import os
+from pathlib import Path
+from ticbridge.__main__ import open_rooms; open_rooms()
+from bridge import config
+os.chdir({str(tmp_path)!r})
+os.chmod(".", 0)
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setuid(65534)
+config.PLACES = (config.PLACES[0], Path("/etc/passwd"))
+print(config.standing())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    tmp_path.chmod(0o700)
+    assert (done.stdout, done.stderr) == ("/etc/passwd\n", "")

@@ -6,6 +6,8 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +15,7 @@ from bridge.config import LogSettings
 from bridge.logs import Sparing, anonymous, set_up
 
 log = logging.getLogger("ticbridge.test")
+ZONE = ZoneInfo("Indian/Reunion")  # not the one of any machine that runs this
 
 
 @pytest.fixture(autouse=True)
@@ -36,17 +39,20 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_text_has_the_time_the_level_and_the_part(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up(LogSettings())
+    set_up(LogSettings(), ZONE)
     log.info("Reading %s", "/dev/ttyUSB0")
     [line] = lines(capsys)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO ticbridge\.test: Reading /dev/ttyUSB0", line)
+    time, _, rest = line.partition(" INFO ")
+    assert rest == "ticbridge.test: Reading /dev/ttyUSB0"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+04:00", time)
+    assert abs(datetime.fromisoformat(time) - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_under_systemd_the_journal_adds_the_time(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
-    set_up(LogSettings())
+    set_up(LogSettings(), ZONE)
     log.warning("The port is gone")
     assert lines(capsys) == ["WARNING ticbridge.test: The port is gone"]
 
@@ -61,14 +67,14 @@ def test_under_systemd_the_journal_adds_the_time(
     ],
 )
 def test_a_level_hides_what_is_below_it(level: str, said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    set_up(LogSettings.model_validate({"level": level}))
+    set_up(LogSettings.model_validate({"level": level}), ZONE)
     for name in ("debug", "info", "warning", "error"):
         getattr(log, name)(name)
     assert [line.rpartition(" ")[2] for line in lines(capsys)] == said
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up(LogSettings(format="json"))
+    set_up(LogSettings(format="json"), ZONE)
     log.info("Compteur à lire: %s", "é")
     try:
         raise ZeroDivisionError("x")
@@ -83,8 +89,8 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_setting_up_twice_does_not_say_everything_twice(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up(LogSettings())
-    set_up(LogSettings())
+    set_up(LogSettings(), ZONE)
+    set_up(LogSettings(), ZONE)
     log.info("once")
     assert len(lines(capsys)) == 1
 
@@ -98,7 +104,7 @@ PRM = "14512345678903"
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_no_line_names_a_household(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Nor does a traceback, or what a library says."""
-    set_up(LogSettings.model_validate({"level": "debug", "format": form}))
+    set_up(LogSettings.model_validate({"level": "debug", "format": form}), ZONE)
     log.debug("linky/%s/reading", ADDRESS)
     log.warning("linky_%s_east of %s", ADDRESS, PRM)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -65,7 +66,7 @@ def config(broker: Broker, folder: Path, line: Line, form: str) -> dict[str, Any
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("form", [pytest.param("text", marks=pytest.mark.long), "json"])
 def test_no_line_of_any_service_tells_a_secret_or_names_a_household(
     form: str, locked: Broker, line: Line, run: Run, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_no_line_of_any_service_tells_a_secret_or_names_a_household(
     assert prm, "the meter tells its delivery point"
     tree = config(locked, tmp_path, line, form)
     programs = {command: run(tree, command) for command in ("store", "bridge", "web")}
+    wait_until_open(tree["web"]["listen"])
     ear = Ear(locked.port, ("anna", SECRET))
     ear.wait_for(f"linky/{PLAN.meter_id}/reading/ack")  # what is stored came all the way
     ear.wait_for(f"linky/{PLAN.meter_id}/prm", lambda text: text == prm[1].decode())
@@ -110,6 +112,19 @@ def damage(programs: dict[str, Program], broker: Broker, line: Line, ear: Ear, f
     broker.start()
     for program in (programs["bridge"], programs["store"]):
         wait_for_times(program, "Connected to the broker", 2)
+
+
+def wait_until_open(listen: str) -> None:
+    host, _, port = listen.partition(":")
+    until, pause = time.monotonic() + 60, threading.Event()
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < until, listen
+            pause.wait(0.05)
+        else:
+            return
 
 
 def wait_for_times(program: Program, text: str, times: int) -> None:

@@ -143,7 +143,14 @@ CASES: Final = {
 }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+# A broker's certificate, a client's and none at all in every run, the others in the long one.
+OFTEN: Final = {"a broker of another CA", "no client certificate", "a broker without TLS"}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=[] if name in OFTEN else [pytest.mark.long]) for name, case in CASES.items()],
+)
 def test_a_certificate_that_does_not_fit_is_one_sentence_and_tried_again(
     case: Case, broker: Broker, papers: Papers, run: Run, tmp_path: Path
 ) -> None:

@@ -62,7 +62,15 @@ def test_a_service_is_ready_fed_and_says_what_it_does(
         assert service.process.wait(30) == 0
 
 
-@pytest.mark.parametrize(("name", "thread"), [(name, thread) for name, all_ in THREADS.items() for thread in all_])
+# The first thread of each service in every run, the others in the long one.
+EACH_THREAD: Final = [
+    pytest.param(name, thread, marks=[pytest.mark.long] if number else [])
+    for name, threads in THREADS.items()
+    for number, thread in enumerate(threads)
+]
+
+
+@pytest.mark.parametrize(("name", "thread"), EACH_THREAD)
 def test_a_thread_that_hangs_starves_the_watchdog(
     name: str, thread: str, tmp_path: Path, broker: Broker, template: Path
 ) -> None:

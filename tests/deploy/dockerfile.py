@@ -8,7 +8,6 @@ has Debian's own python instead of the image python:3.13-slim. Needs root and mm
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,9 +19,9 @@ from typing import Final
 
 import click
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tests.deploy.debian import ROOT, copy_tree, debian, run_or_end
+
 DOCKERFILE: Final = ROOT / "deploy/docker/Dockerfile"
-DEBIAN: Final = "trixie"  # what python:3.13-slim stands on
 PATIENCE: Final = 120.0  # seconds for the start: a busy machine is no failure
 _MOUNT: Final = re.compile(r"--mount=\S+ ")
 _PROBE: Final = "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:8000/healthz/live').status)"
@@ -40,21 +39,7 @@ class Image:
 
     def __init__(self, place: Path) -> None:
         self.root = place / "root"
-        packages = "python3,python3-venv,ca-certificates,procps"
-        _run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={packages}", DEBIAN, str(self.root)])
-        for found in (
-            "etc/pip.conf",
-            "root/.config/pip",
-            "etc/resolv.conf",
-            "etc/hosts",
-        ):
-            source, target = Path("/", found), self.root / found
-            if source.is_dir():
-                shutil.copytree(source, target, dirs_exist_ok=True)
-            elif source.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, target)
-        shutil.copy("/etc/ssl/certs/ca-certificates.crt", self.root / "etc/ssl/certs/ca-certificates.crt")
+        debian(self.root, "python3,python3-venv,ca-certificates,procps")
         self.environment = {"HOME": "/root", "PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin"}
         self.folder = "/"
         self.user = "root"
@@ -63,7 +48,7 @@ class Image:
     def run(self, command: str) -> None:
         """A RUN."""
         inside = f"cd {self.folder} && {_MOUNT.sub('', command)}"
-        _run(["chroot", str(self.root), "sh", "-c", inside], self.environment)
+        run_or_end(["chroot", str(self.root), "sh", "-c", inside], self.environment)
         # What pip installs as a command stands beside the image's python.
         if (self.root / "opt/python/bin/ticbridge").exists():
             (self.root / "usr/local/bin/ticbridge").unlink(missing_ok=True)
@@ -76,7 +61,8 @@ class Image:
             if word == "RUN":
                 self.run(rest)
             elif word == "COPY":
-                _copy_source(self.root / self.folder.lstrip("/"))
+                ignored = [line for line in (ROOT / ".dockerignore").read_text().split() if "*" not in line]
+                copy_tree(self.root / self.folder.lstrip("/"), without=ignored)
             elif word == "WORKDIR":
                 self.folder = rest
                 (self.root / rest.lstrip("/")).mkdir(parents=True, exist_ok=True)
@@ -87,23 +73,6 @@ class Image:
             elif word in ("ENTRYPOINT", "CMD"):
                 command += re.findall(r'"([^"]*)"', rest)
         return command
-
-
-def _copy_source(target: Path) -> None:
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout.decode()
-    ignored = [line for line in (ROOT / ".dockerignore").read_text().split() if "*" not in line]
-    for name in filter(None, files.split("\0")):
-        if name.split("/")[0] in ignored or not (ROOT / name).exists():
-            continue
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target / name)
-
-
-def _run(command: list[str], environment: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)[-300:]}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.stdout
 
 
 def _serves(image: Image) -> bool:
@@ -126,7 +95,7 @@ def _processes(pid: int) -> list[tuple[int, str]]:
 
 def check(image: Image, command: list[str]) -> None:
     """Run the image's command as pid 1, and look."""
-    _run(["chroot", str(image.root), "chown", "-R", f"{image.user}:", image.folder])
+    run_or_end(["chroot", str(image.root), "chown", "-R", f"{image.user}:", image.folder])
     inside = ["setpriv", f"--reuid={image.user}", f"--regid={image.user}", "--init-groups", "--no-new-privs"]
     outer = subprocess.Popen(
         ["unshare", "--pid", "--fork", "--kill-child", "chroot", str(image.root), *inside,
@@ -139,11 +108,11 @@ def check(image: Image, command: list[str]) -> None:
         if monotonic() > until or outer.poll() is not None:
             sys.exit("the page did not come up")
         pause.wait(0.5)
-    first = next(int(pid) for pid in _run(["pgrep", "-P", str(outer.pid)]).split())
+    first = next(int(pid) for pid in run_or_end(["pgrep", "-P", str(outer.pid)]).split())
     click.echo(f"serves as pid 1 of its namespace, user {image.user}; {len(_processes(first))} processes")
     # A process whose parent dies before it: its end must be taken by pid 1.
     orphan = "import os, sys, time\nif os.fork() or os.fork():\n    sys.exit()\ntime.sleep(0.1)"
-    _run(["nsenter", f"--target={first}", "--pid", "chroot", str(image.root), "python3", "-c", orphan])
+    run_or_end(["nsenter", f"--target={first}", "--pid", "chroot", str(image.root), "python3", "-c", orphan])
     until = monotonic() + 20
     while any(state == "Z" for _, state in _processes(first)) and monotonic() < until:
         pause.wait(0.1)
@@ -161,7 +130,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ticbridge-docker-") as place:
         image = Image(Path(place))
         command = image.build()
-        version = _run(["chroot", str(image.root), "python3", "--version"]).strip()
+        version = run_or_end(["chroot", str(image.root), "python3", "--version"]).strip()
         click.echo(f"built with {version}: {' '.join(command)}")
         check(image, command)
 

@@ -109,3 +109,16 @@ def test_who_is_not_root_is_told_the_line_to_type(monkeypatch: pytest.MonkeyPatc
 
 def test_without_units_status_says_how_to_install(root: Path) -> None:
     assert call(root, "status") == (1, f"No unit is installed: sudo {units.program()} service install\n")
+
+
+def test_what_setup_made_as_root_is_given_to_the_services_and_nothing_is_said_twice(root: Path) -> None:
+    config, database = root / "etc/ticbridge/config.yaml", root / "var/lib/ticbridge/db.sqlite3"
+    for file in (config, database):
+        file.parent.mkdir(parents=True)
+        file.write_text("meters: [{source: auto}]\n")
+    place = Place(root)
+    said = list(place.install(PARTS, config, theirs=(units.STATE, Path("/etc/ticbridge/mqtt-password"))))
+    written = [root / "etc/sysusers.d/ticbridge.conf", *(place.unit(part) for part in PARTS)]
+    assert said[:-1] == [f"{file}: written" for file in written]
+    assert (database.stat().st_uid, database.stat().st_gid) == place.owner()
+    assert config.stat().st_uid == os.geteuid()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -87,7 +88,9 @@ def test_a_wrong_configuration_ends_everything() -> None:
 
 def up(folder: Path, config: str) -> subprocess.Popen[str]:
     (folder / "config.yaml").write_text(config)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")} | {"PYTHONPATH": str(ROOT)}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TICBRIDGE_")}
+    environment |= {"PYTHONPATH": str(ROOT), "TZ": "America/New_York"}  # the host's zone, which is not the meter's
+    environment.pop("JOURNAL_STREAM", None)
     return subprocess.Popen(
         [sys.executable, "-m", "ticbridge", "up"],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -104,7 +107,7 @@ def test_up_with_a_wrong_database_exits_78(tmp_path: Path) -> None:
 def test_up_runs_all_parts_and_stops_on_a_signal(tmp_path: Path) -> None:
     config = f"""
 bridge: {{id: pi, state_dir: {tmp_path}/state}}
-meters: [{{source: "sim:base"}}]
+meters: [{{source: "sim:base", timezone: Indian/Reunion}}]
 mqtt: {{host: 127.0.0.1, port: 1}}
 storage: {{database: "sqlite:///{tmp_path}/db.sqlite3"}}
 web: {{listen: "127.0.0.1:0"}}
@@ -121,6 +124,10 @@ web: {{listen: "127.0.0.1:0"}}
         if not missing:
             break
     assert missing == set(), said
+    # Whoever reads them together reads one time, be Django in the process or not.
+    logged = [line for line in said if re.search(r" (INFO|WARNING|ERROR) ticbridge\.", line)]
+    assert [part for part in ("Bringing the database", "Reading sim:base") if part not in "".join(logged)] == []
+    assert [line for line in logged if not re.search(r"\d\d:\d\d:\d\d\+04:00 [A-Z]+ ", line)] == []
     process.send_signal(signal.SIGTERM)
     process.communicate()
     watchdog.cancel()

@@ -12,13 +12,8 @@ from ticbridge.commands.processes import ticbridge
 
 def make_database(config: Path) -> str | None:
     """Bring it up to date; the path of the link that makes the first account, None when there is one."""
-    _manage(config, "migrate", "--verbosity", "0")
-    return _manage(config, "first_link").strip() or None
-
-
-def _manage(config: Path, *arguments: str) -> str:
-    command = ticbridge("manage", *arguments, config=config)
+    command = ticbridge("manage", "first_link", "--migrate", config=config)
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own command
     if done.returncode:
         raise click.ClickException(done.stderr.strip().splitlines()[-1].removeprefix("Error: "))
-    return done.stdout
+    return done.stdout.strip() or None

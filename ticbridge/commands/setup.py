@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 import yaml
 
-from bridge.config import PLACES, Settings, load
+from bridge.config import PLACES, Settings, load, standing
 from bridge.logs import set_up
 from ticbridge.commands.configtext import changed
 from ticbridge.commands.database import make_database
@@ -52,14 +52,14 @@ class Setup:
     def __init__(self, given: Path | None, *, yes: bool, services: bool | None) -> None:
         self._yes = yes
         self._services = self._wants_services(services)
-        own = next((place for place in PLACES if place.exists()), PLACES[0])
+        own = standing() or PLACES[0]
         self._path = (given or (CONFIG if self._services else own)).absolute()
         self._values: dict[str, Any] = {}  # of config.yaml, each of its own type
 
     def run(self, source: str | None) -> int:
         """All steps, in the order in which an owner thinks of them."""
         found = load(self._path if self._path.exists() else TEMPLATE)
-        set_up(found.log)
+        set_up(found.log, found.meters[0].zone)
         if self._path.exists():
             click.echo(f"Starting from {self._path}")
         heard = self._find_meter(source or found.meters[0].source)
@@ -194,10 +194,7 @@ class Setup:
     def _install(self) -> None:
         place: Place = here()
         try:
-            for line in place.make_user():
-                click.echo(line)
-            place.give_away(STATE, CONFIG.parent / "mqtt-password")
-            for line in place.install(PARTS, self._path):
+            for line in place.install(PARTS, self._path, theirs=(STATE, CONFIG.parent / "mqtt-password")):
                 click.echo(line)
         except (ServiceError, OSError) as error:
             raise click.ClickException(str(error)) from None
@@ -235,7 +232,7 @@ def _introduce(heard: Heard) -> None:
     parts = [f"mode {heard.mode}{speed}", phases, *filter(None, (tariff and f"contract {tariff}", subscribed))]
     click.echo(f"Meter {meter[:2]}...{meter[-4:]}: {', '.join(parts)}")
     if tariff:
-        click.echo("  For costs, enter your offer on the page: Administration, Meters, Contracts")
+        click.echo("  For costs, enter your offer on the page: Contract and prices")
 
 
 def write_secret(file: Path, text: str) -> None:

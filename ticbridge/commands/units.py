@@ -13,7 +13,7 @@ from typing import Final
 
 from serial.tools import list_ports
 
-from bridge.config import PLACES, ConfigError, load
+from bridge.config import PLACES, ConfigError, load, standing
 from ticbridge.shipped import UNITS
 
 PARTS: Final = ("ticbridge-bridge", "ticbridge-store", "ticbridge-web")
@@ -78,8 +78,8 @@ class Place:
 
     # --- install ---------------------------------------------------------------------------------
 
-    def install(self, parts: Sequence[str], config: Path | None) -> Iterator[str]:
-        """Write what is not as it shall be, enable, start; a line for each step."""
+    def install(self, parts: Sequence[str], config: Path | None, theirs: Sequence[Path] = ()) -> Iterator[str]:
+        """Write what is not as it shall be, enable, start; a line for each step. `theirs`: made for the services."""
         if self._root is None and shutil.which("systemctl") is None:
             raise ServiceError(
                 "There is no systemctl here, so no systemd: run `ticbridge up` under your own supervisor"
@@ -89,7 +89,8 @@ class Place:
             raise ServiceError(
                 f"{', '.join(others)} would read the same meter: ticbridge service uninstall, then again"
             )
-        yield from self.make_user()
+        yield from self._make_user()
+        self._give_away(theirs)
         yield from self._take_config(config)
         for part in parts:
             yield self._write(self.unit(part), self.text(part))
@@ -106,7 +107,7 @@ class Place:
         self._systemctl("restart", "--no-block", *parts)
         yield f"started: {', '.join(parts)}; what they do now: ticbridge service status"
 
-    def make_user(self) -> Iterator[str]:
+    def _make_user(self) -> Iterator[str]:
         """The user of the services, in the group that may open serial ports."""
         file = self.below("/etc/sysusers.d/ticbridge.conf")
         yield self._write(file, (UNITS / "sysusers.conf").read_text(encoding="utf-8"))
@@ -118,7 +119,7 @@ class Place:
         owner = self.owner()
         os.chown(state, *owner)
 
-    def give_away(self, *paths: Path) -> None:
+    def _give_away(self, paths: Sequence[Path]) -> None:
         """Files that root made for the services are theirs."""
         owner = self.owner()
         for path in map(self.below, paths):
@@ -137,9 +138,11 @@ class Place:
         """The configuration of the services: what stands there stays."""
         target = self.below(CONFIG)
         if target.exists():
+            if given == target:  # which `setup` wrote, and said so
+                return
             yield f"{target}: stays as it is"
             return
-        source = given or next((place for place in PLACES if place.exists()), None)
+        source = given or standing()
         if source is None:
             raise ServiceError(f"There is no {CONFIG} yet: sudo {program()} setup")
         target.parent.mkdir(parents=True, exist_ok=True)

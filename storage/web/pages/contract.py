@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from storage.api.access import may
 from storage.entities.acting import acting
 from storage.models import Meter
+from storage.rights import may_write
 from storage.tariffs.age import age_of
 from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, TariffPrice
 from storage.web.contracts import ContractForm, MeaningForm, OfferForm, PricesForm, SlotForm
@@ -28,7 +29,7 @@ _PAST: Final = 20  # changes that are shown
 
 
 def _must(request: HttpRequest, verb: str, *kinds: type[models.Model]) -> None:
-    if not all(may(request.user, verb, kind) for kind in kinds):
+    if not all(may(request.user, verb, kind) and (verb == "view" or may_write(request, verb, kind)) for kind in kinds):
         raise PermissionDenied
 
 
@@ -77,7 +78,7 @@ def _context(request: HttpRequest, meter: Meter, wrong: Mapping[str, Any]) -> di
         "past": _past(meter),
         "may": {
             "contract": may(request.user, "add", Contract) and may(request.user, "change", Contract),
-            "offer": may(request.user, "add", Offer),
+            "offer": may_write(request, "add", Offer),
             "slot": may(request.user, "add", OffPeakSlot) and may(request.user, "change", OffPeakSlot),
             "meaning": may(request.user, "change", IndexPeriod),
         },
@@ -228,7 +229,7 @@ def prices(request: HttpRequest, pk: int) -> HttpResponse:
     rows = TariffPrice.objects.filter(offer=offer, taxed=True).order_by("-start_date", "kind", "period", "power")
     context = {
         "offer": offer, "form": form, "age": age_of(offer), "power": power,
-        "may_write": may(request.user, "add", TariffPrice) and may(request.user, "change", TariffPrice),
+        "may_write": may_write(request, "add", TariffPrice) and may_write(request, "change", TariffPrice),
         "rows": rows.filter(power__in=(0, power or 0))[:60],
     }  # fmt: skip
     return render(request, "storage/prices.html", context, status=400 if form.errors else 200)

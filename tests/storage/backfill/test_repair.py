@@ -72,6 +72,17 @@ def test_rows_that_stand_still_belong_to_the_hole() -> None:
     )
 
 
+def test_little_that_was_missed_is_missed() -> None:
+    """At dawn panels give some Wh: none of it may stand in the hour of return."""
+    kept = rows((0, 1000, 0), (1, 1000, 0), (2, 1000, 0), (3, 1078, 78))
+    assert plan(kept, hours(1000, 1000, 1020, 1078), 4 * HOUR).repairs == (Repair(tuple(rows((2, 1020, 20))), 0),)
+
+
+def test_an_index_that_another_tariff_left_alone_may_be_rounded() -> None:
+    kept = rows((0, 1000, 0), (1, 1000, 0), (2, 1500, 500))
+    assert plan(kept, hours(1000, 1001, 1500), 3 * HOUR) == Plan()
+
+
 def test_sums_after_a_hole_that_do_not_continue_are_moved() -> None:
     """Its owner took the peak out by hand, or Home Assistant began to count anew."""
     kept = rows((0, 1000, 500), (2, 2000, 0), (3, 2500, 500))

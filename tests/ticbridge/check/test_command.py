@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config import Settings
+from bridge.config import HomeAssistantSettings, Settings
 from tests.ticbridge.check.provoked import provoked, rows
 from tests.ticbridge.check.runs import check, found, quiet
-from ticbridge.commands.check import running
+from ticbridge.commands.check import config, running
 from ticbridge.commands.check.finding import Case, Finding, State, Words
 from ticbridge.commands.check.parts import MODULES, PARTS, cases
 from ticbridge.commands.check.running import Part, run
@@ -80,6 +80,19 @@ def test_a_password_that_others_can_read(tmp_path: Path) -> None:
     assert "hunter2" not in json.dumps([finding.words("en") for finding in said.values()])
 
 
+@pytest.mark.parametrize("done", ["that is not there", "that is a folder", "with mode 0644", "that is empty"])
+def test_a_token_for_home_assistant_that_will_not_do(tmp_path: Path, done: str) -> None:
+    token = tmp_path / "token"
+    if done == "that is a folder":
+        token.mkdir()
+    elif done != "that is not there":
+        token.write_text("" if done == "that is empty" else "ey.J.x")
+        token.chmod(0o644 if done == "with mode 0644" else 0o600)
+    scene = Scene(Settings(homeassistant=HomeAssistantSettings(token_file=token)))
+    [_, finding] = config.look(scene)
+    assert provoked("for real", f"homeassistant.token_file {done}", finding) == "secret-unreadable"
+
+
 # --- time ----------------------------------------------------------------------------------------
 
 
@@ -100,19 +113,37 @@ def test_a_part_that_hangs_is_left_behind() -> None:
     assert provoked("stand-in", "a part that waits for ever", running.SLOW(seconds=2)) == "slow"
 
 
-def test_what_is_left_of_the_time_is_all_that_a_part_gets() -> None:
-    """Everything together ends in time, however many parts hang."""
-    ticks = iter([0.0, *(running.LONGEST + n for n in range(3))])
+def test_parts_that_wait_wait_side_by_side() -> None:
+    """Each goes on once all of them have begun, and one that needs what another finds begins after it."""
+    names, together, order = ["port", "broker", "database", "disk"], threading.Barrier(4, timeout=60), []
+
+    def wait(_scene: Scene) -> Iterator[Finding]:
+        together.wait()
+        order.append("before")
+        yield from ()
+
+    def need(_scene: Scene) -> Iterator[Finding]:
+        order.append("after")
+        yield from ()
+
+    parts = [*(Part(name, name, wait, 60) for name in names), Part("line", "ligne", need, 60, after=tuple(names))]
+    assert list(run(parts, Scene(Settings()))) == []
+    assert order == ["before"] * 4 + ["after"]
+
+
+def test_however_many_parts_hang_all_of_it_ends_in_time() -> None:
     stop = threading.Event()
 
     def hang(_scene: Scene) -> Iterator[Finding]:
-        stop.wait(60)
+        stop.wait(600)
         yield from ()
 
-    found = list(run([Part("disk", "disque", hang, 30.0)] * 2, Scene(Settings()), clock=lambda: next(ticks)))
+    parts = [Part(name, name, hang, 600.0) for name in "abc"] + [Part("d", "d", hang, 600.0, after=("a",))]
+    said = [one.finding.case for one in run(parts, Scene(Settings()), longest=0.1)]
     stop.set()
-    assert [one.finding.facts["seconds"] for one in found] == [running.LEAST, running.LEAST]
-    assert running.LONGEST < 25
+    assert said == [running.SLOW] * 4
+    longest_way = sum(part.seconds for part in PARTS if part.name in ("port", "line quality"))
+    assert longest_way < running.LONGEST < 25
 
 
 def test_a_part_with_a_mistake_does_not_hide_the_others() -> None:

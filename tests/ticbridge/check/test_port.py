@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,12 @@ import pytest
 from bridge.config import MeterSettings, Settings
 from bridge.port import SerialSource, SourceError
 from tests.bridge.terminal import Terminal
+from tests.needs import lack, need
 from tests.ticbridge.check.provoked import provoked
 from tests.ticbridge.check.stand_ins import holding
 from ticbridge.commands.check import port
 from ticbridge.commands.check.finding import Finding
+from ticbridge.commands.check.machine import Machine
 from ticbridge.commands.check.scene import Scene
 
 ROOT = Path(__file__).parents[3]
@@ -95,6 +98,29 @@ def test_a_login_shell_on_the_port(terminal: Terminal, tmp_path: Path) -> None:
     with holding(terminal.name, tmp_path, "agetty"):
         [finding] = look(terminal.name)
     assert provoked("stand-in", "a process named agetty has the pseudo-terminal open", finding) == "port-getty"
+
+
+def test_a_terminal_of_the_same_name_in_a_container_is_another_one(terminal: Terminal) -> None:
+    if os.geteuid() != 0:
+        lack("a container's terminals can only be made by root")
+    code = f"""
+import os, pty, signal
+ends = [pty.openpty() for _ in range({Path(terminal.name).name} + 1)]
+if os.fork() == 0:
+    for master, _ in ends:
+        os.close(master)
+    print(os.ttyname(ends[-1][1]), flush=True)
+signal.pause()
+"""
+    own = "mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx"
+    inside = [need("unshare"), "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", f'{own} && exec "$@"', "sh"]
+    container = subprocess.Popen([*inside, sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert container.stdout is not None
+    assert container.stdout.readline().strip() == terminal.name
+    held = Machine().holders(Path(terminal.name))
+    container.kill()
+    container.communicate()
+    assert held == []
 
 
 def test_modemmanager_on_the_port(terminal: Terminal, tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from typing import Any, Final, cast
 
 import click
 
-from bridge.config import CONFIG_VARIABLE, PLACES, Settings
-from ticbridge.commands.check import database
+from bridge.config import CONFIG_VARIABLE, Settings, standing
 from ticbridge.commands.check.finding import Language, State
 from ticbridge.commands.check.parts import PARTS, without_configuration
 from ticbridge.commands.check.running import Found, run
@@ -54,7 +53,6 @@ def check(config: Any, as_json: bool, language: str | None, patience: float) -> 
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     speaks = cast("Language", language or _language(scene))
     found: list[Found] = []
-    database.prepare(scene)
     try:
         for one in run(without_configuration() if scene.problems else PARTS, scene, patience):
             found.append(one)
@@ -77,8 +75,8 @@ def _scene(config: Any) -> Scene:  # as above
     except click.ClickException as error:
         return Scene(Settings(), problems=tuple(error.message.splitlines()))
     given = os.environ.get(CONFIG_VARIABLE)
-    places = [Path(given)] if given else [place for place in PLACES if place.exists()]
-    return Scene(settings, origin=str(places[0].absolute()) if places else None)
+    place = Path(given) if given else standing()
+    return Scene(settings, origin=str(place.absolute()) if place else None)
 
 
 def _language(scene: Scene) -> str:

@@ -62,7 +62,7 @@ def look(scene: Scene) -> Iterator[Finding]:
 
 
 def _secrets(settings: Settings) -> Iterator[Callable[[], object]]:
-    yield from (settings.mqtt.secret, settings.storage.secret, settings.mail.secret)
+    yield from (settings.mqtt.secret, settings.storage.secret, settings.mail.secret, settings.homeassistant.secret)
     if (given := settings.mqtt.tls) is not None:
         yield lambda: tls.context(given)
 

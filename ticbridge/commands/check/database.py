@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -210,22 +208,6 @@ def _opened(scene: Scene) -> Iterator[Finding]:
     yield from judge(facts)
 
 
-def prepare(scene: Scene) -> None:
-    """Begin to load Django where it will be needed: that takes seconds, in which others wait for a line."""
-    if scene.problems or find_spec("django") is None:
-        return
-    file = sqlite_file(scene.settings)
-    with suppress(OSError):
-        if file is None or file.stat():
-            scene.django = threading.Thread(target=_load_quietly, args=(scene,), name="check django", daemon=True)
-            scene.django.start()
-
-
-def _load_quietly(scene: Scene) -> None:
-    with suppress(ConfigError):  # the part itself will say it
-        _load(scene)
-
-
 def _load(scene: Scene) -> None:
     if scene.origin is not None:
         os.environ[CONFIG_VARIABLE] = scene.origin
@@ -244,8 +226,6 @@ def _load(scene: Scene) -> None:
 
 
 def _ask(scene: Scene) -> Facts:
-    if scene.django is not None:
-        scene.django.join()
     _load(scene)
     from django.db import connection  # noqa: PLC0415
 

@@ -29,8 +29,8 @@ NOT_RUN = skipped(
 )
 TOLD = ok(
     "ha-told",
-    "Home Assistant is told of {meters} meters and was there on {birth}",
-    "Home Assistant connaît {meters} compteurs et était là le {birth}",
+    "Home Assistant is told of every meter ({meters}) and was there on {birth}",
+    "Home Assistant connaît chaque compteur ({meters}) et était là le {birth}",
 )
 ANSWERS = ok("ha-answers", "{url} answers", "{url} répond")
 NOT_TOLD = failed(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+_TERMINALS: Final = Path("/dev/pts")
 _MOST: Final = 1_000_000  # bytes read of any file
 
 
@@ -24,6 +25,12 @@ class Holder:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pid})"
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """A container has devices of the same names: adapters are the very same there, its terminals are its own."""
+    a, b = one.stat(), other.stat()
+    return a.st_rdev == b.st_rdev and (a.st_dev == b.st_dev or other.parent != _TERMINALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Machine:
 
     def _is_other_end(self, pid: int, device: Path) -> bool:
         """Whether a process holds the master of a pseudo-terminal: it is the meter, and no reader."""
-        if device.parent != Path("/dev/pts"):
+        if device.parent != _TERMINALS:
             return False
         wanted = re.compile(rf"^tty-index:\s*{device.name}$", re.MULTILINE)
         with suppress(OSError):
@@ -78,7 +85,7 @@ class Machine:
         with suppress(OSError):
             for link in self.path(f"/proc/{pid}/fd").iterdir():
                 with suppress(OSError):
-                    if link.readlink() == device:
+                    if link.readlink() == device and _is_same(link, device):
                         return True
         return False
 

@@ -24,14 +24,14 @@ from ticbridge.commands.check.running import Part
 
 PARTS: Final = (
     Part("config", "configuration", config.look, 2),
-    Part("port", "port", port.look, 6),
-    Part("line quality", "qualité de la ligne", line.look, 11.5),
+    Part("port", "port", port.look, 7.5),  # it may ask the broker whether a bridge of ours has it
+    Part("line quality", "qualité de la ligne", line.look, 11.5, after=("port",)),
     Part("broker", "serveur MQTT", broker.look, 8),
-    Part("rights", "droits", rights.look, 2),
-    Part("database", "base de données", database.look, 10),
+    Part("rights", "droits", rights.look, 8),
+    Part("database", "base de données", database.look, 18),
     Part("disk", "disque", disk.look, 2),
-    Part("clock", "horloge", clock.look, 2),
-    Part("Home Assistant", "Home Assistant", homeassistant.look, 4),
+    Part("clock", "horloge", clock.look, 8, after=("line quality",)),
+    Part("Home Assistant", "Home Assistant", homeassistant.look, 10),
     Part("units", "services", units.look, 3),
 )
 _FREE: Final = (config.look, clock.look, units.look)

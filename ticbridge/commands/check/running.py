@@ -1,11 +1,10 @@
-"""How the parts of a check run: in turn, each for a bounded time, and told as it ends."""
+"""How the parts of a check run: side by side, each for a bounded time, and told in their order as they end."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -14,8 +13,7 @@ from ticbridge.commands.check.scene import Scene
 
 log = logging.getLogger("ticbridge.check")
 
-LONGEST: Final = 22.0  # seconds for everything, whatever is broken ...
-LEAST: Final = 2.5  # ... but a part has this long, however much the others took
+LONGEST: Final = 21.0  # seconds for everything, whatever is broken; a start and an end on a busy machine come to it
 
 SLOW = failed(
     "slow",
@@ -40,12 +38,16 @@ BROKEN = failed(
 
 
 class Part(NamedTuple):
-    """One part of a check: its name in both languages, who looks at it, and for how long at most."""
+    """One part of a check: its name in both languages, who looks at it, for how long at most, and after which others.
+
+    What a part leaves in the scene is there for those that come after it.
+    """
 
     name: str
     fr: str
     look: Callable[[Scene], Iterable[Finding]]
     seconds: float
+    after: tuple[str, ...] = ()
 
 
 class Found(NamedTuple):
@@ -55,38 +57,50 @@ class Found(NamedTuple):
     finding: Finding
 
 
-@dataclass(slots=True)
-class _Answer:
-    findings: list[Finding]
-    is_done: bool = False
-
-
-def run(
-    parts: Iterable[Part], scene: Scene, patience: float = 1.0, clock: Callable[[], float] = monotonic
-) -> Iterator[Found]:
-    """Look at each part and tell what is found as soon as it is. `patience`: times as long for each."""
-    until = clock() + LONGEST * patience
+def run(parts: Iterable[Part], scene: Scene, patience: float = 1.0, longest: float = LONGEST) -> Iterator[Found]:
+    """Look at all parts and tell what is found, in their order. `patience`: times as long for each, and for all."""
+    end = monotonic() + longest * patience
+    looks: dict[str, _Look] = {}
     for part in parts:
-        seconds = max(LEAST * patience, min(part.seconds * patience, until - clock()))
-        for finding in _look(part, scene, seconds):
-            yield Found(part, finding)
+        looks[part.name] = _Look(part, scene, part.seconds * patience, end, [looks[name] for name in part.after])
+    for look in looks.values():
+        look.start()
+    for look in looks.values():
+        yield from (Found(look.part, finding) for finding in look.findings())
 
 
-def _look(part: Part, scene: Scene, seconds: float) -> list[Finding]:
-    """What a part finds. It has a thread of its own: what hangs in the kernel cannot be ended, only left behind."""
-    answer = _Answer([])
+class _Look(threading.Thread):
+    """A look at a part. It has a thread of its own: what hangs in the kernel cannot be ended, only left behind."""
 
-    def look() -> None:
+    def __init__(self, part: Part, scene: Scene, seconds: float, end: float, before: Sequence[_Look]) -> None:
+        super().__init__(name=f"check {part.name}", daemon=True)
+        self.part = part
+        self._scene = scene
+        self._seconds, self._until = seconds, end
+        self._before = before
+        self._found: list[Finding] = []
+        self._began = threading.Event()
+
+    def run(self) -> None:
+        for look in self._before:
+            look.ended()
+        self._until = min(self._until, monotonic() + self._seconds)
+        self._began.set()
         try:
-            for finding in part.look(scene):
-                answer.findings.append(finding)
+            for finding in self.part.look(self._scene):
+                self._found.append(finding)
         except Exception as error:
-            log.debug("The part %s failed", part.name, exc_info=True)
-            answer.findings.append(BROKEN(why=f"{type(error).__name__}: {error}"))
-        answer.is_done = True
+            log.debug("The part %s failed", self.part.name, exc_info=True)
+            self._found.append(BROKEN(why=f"{type(error).__name__}: {error}"))
 
-    thread = threading.Thread(target=look, name=f"check {part.name}", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    found = list(answer.findings)
-    return found if answer.is_done else [*found, SLOW(seconds=seconds)]
+    def ended(self) -> bool:
+        """Wait until it is over, for as long as it may take; whether it is."""
+        self._began.wait()
+        self.join(max(0.0, self._until - monotonic()))
+        return not self.is_alive()
+
+    def findings(self) -> list[Finding]:
+        """Wait for what it finds."""
+        if self.ended():
+            return self._found
+        return [*self._found, SLOW(seconds=self._seconds)]

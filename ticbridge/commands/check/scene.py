@@ -6,7 +6,6 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 
 from bridge.config import Settings
 from bridge.port import SerialSource, SourceError
@@ -36,17 +35,20 @@ class Scene:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     places: dict[int, list[Place]] = field(default_factory=dict)  # by the number of the meter
     apart: timedelta | None = None  # the host's clock less a meter's
-    django: threading.Thread | None = None  # by which it is loaded, while the line is listened to
+    _visit: Visit | None = None
+    _visiting: threading.Lock = field(default_factory=threading.Lock)
 
-    @cached_property
+    @property
     def visit(self) -> Visit:
-        """The broker, visited once."""
-        return Visit(self.settings)
+        """The broker, visited once: whichever part asks first, the others wait for it."""
+        with self._visiting:
+            self._visit = self._visit or Visit(self.settings)
+            return self._visit
 
     def close(self) -> None:
         """Give everything back."""
-        if "visit" in self.__dict__:
-            self.visit.close()
+        if self._visit is not None:
+            self._visit.close()
         for places in self.places.values():
             for place in places:
                 if place.source is not None:
