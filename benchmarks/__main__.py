@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import MappingProxyType
 
-from benchmarks import alerts, bridge, database, decoder, entities, exchange, fleet, history, store
+from benchmarks import alerts, bridge, database, decoder, entities, exchange, fleet, history, store, web
 
 _PARTS = MappingProxyType(
     {
@@ -18,6 +18,7 @@ _PARTS = MappingProxyType(
         "exchange": exchange.rows,
         "entities": entities.rows,
         "alerts": alerts.rows,
+        "web": web.rows,
     }
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,9 @@ def broker_and_pid() -> Iterator[tuple[int, int]]:
 class Program:
     """`ticbridge COMMAND` with a configuration and a folder of its own; it ends with us, however we end."""
 
-    def __init__(self, command: str, port: int, *arguments: str, **sections: Any) -> None:  # YAML trees
+    def __init__(
+        self, command: str, port: int, *arguments: str, environment: Mapping[str, str] | None = None, **sections: Any
+    ) -> None:  # YAML trees
         for name in [name for name in os.environ if name.startswith("TICBRIDGE_")]:
             del os.environ[name]
         self._folder = tempfile.TemporaryDirectory()
@@ -58,7 +60,7 @@ class Program:
         self.began = time.monotonic()
         self._child = Child(
             command, ticbridge(command, *arguments, config=folder / "config.yaml"),
-            {"MALLOC_ARENA_MAX": "1"},  # as in our systemd unit
+            {"MALLOC_ARENA_MAX": "1", **(environment or {})},  # as in our systemd unit
             folder / "log",
         )  # fmt: skip
 

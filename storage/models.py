@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bridge.tic.identity import Identity, identify
 from storage.entities.models import Entity, natural
+from storage.groups import MeterGroup, Sight  # noqa: F401  Django finds its models here
 from storage.instants import InstantField
 
 
@@ -20,6 +21,7 @@ class Meter(Entity):
     meter_id = models.CharField(_("meter"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=64, blank=True)
     position = models.PositiveSmallIntegerField(_("place in lists"), default=0)
+    group = models.ForeignKey(MeterGroup, models.SET_NULL, null=True, blank=True, verbose_name=_("group"))
     mode = models.CharField(_("mode"), max_length=10)
     timezone = models.CharField(_("time zone"), max_length=64)
     phases = models.SmallIntegerField(_("phases"), null=True, editable=False)  # by its address, else by what it says

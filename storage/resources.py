@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
 
 from storage.alerts.models import Alert, AlertRule
-from storage.api.access import may
 from storage.api.docs import docs_urls
 from storage.api.resource import Resource, Window
 from storage.api.router import Api, create_api
 from storage.api.serializers import CommonModelSerializer
+from storage.groups import MeterGroup
 from storage.models import Data, Epoch, Gap, Import, Meter, Register, Rollup
+from storage.rights import may_write, rights_of
 from storage.tariffs.models import (
     CalendarRule,
     Contract,
@@ -31,6 +34,7 @@ from storage.tariffs.models import (
 )
 
 _MOST_PRICES: Final = 100
+M = TypeVar("M", bound=Model)
 
 
 class NewPriceSerializer(serializers.ModelSerializer[TariffPrice]):
@@ -52,7 +56,7 @@ class ContractSerializer(CommonModelSerializer):
     def create(self, validated_data: dict[str, Any]) -> Contract:
         """The contract, then the prices: the model refuses those that overlap what is there."""
         prices = validated_data.pop("prices", [])
-        if prices and not may(self.context["request"].user, "add", TariffPrice):
+        if prices and not may_write(self.context["request"], "add", TariffPrice):
             raise PermissionDenied
         contract: Contract = super().create(validated_data)
         for given in prices:
@@ -70,8 +74,25 @@ class ContractSerializer(CommonModelSerializer):
         return super().update(instance, validated_data)
 
 
+class SeenMeters:
+    """Whose groups are limited sees the rows of their meters: see `storage.rights`."""
+
+    def rows(self, request: Request, rows: QuerySet[M]) -> QuerySet[M]:
+        return rights_of(request).of(rows)
+
+    def is_whole(self, request: Request) -> bool:
+        return rights_of(request).is_whole
+
+    def may_write(self, request: Request, model: type[Model]) -> bool:
+        return rights_of(request).may_write(model)
+
+    def may_write_row(self, request: Request, row: Model) -> bool:
+        return rights_of(request).may_write_row(row)
+
+
 api: Final[Api] = create_api(
-    Resource(Meter, "meters", fixed=("mode", "timezone", "phases", "power", "raw_since")),
+    Resource(Meter, "meters", related=("group",), fixed=("mode", "timezone", "phases", "power", "raw_since")),
+    Resource(MeterGroup, "groups"),  # its parent is not followed: who is limited may not see it
     Resource(Offer, "offers", exclude=("shipped",), fixed=("origin",)),
     Resource(Period, "periods", exclude=("shipped",), related=("offer",)),
     Resource(TariffPrice, "prices", exclude=("shipped",), fixed=("origin", "confidence"), related=("offer",)),
@@ -94,6 +115,7 @@ api: Final[Api] = create_api(
     Resource(
         Data, "readings", related=("meter",), read_only=True, window=Window("dateTime", timedelta(days=31), "meter")
     ),
+    sight=SeenMeters(),
 )
 
 urlpatterns = [path("v1/", include("storage.answers.views")), path("v1/", include(api.urls)), *docs_urls()]

@@ -1,4 +1,4 @@
-"""What stands at the alerts: questions of whoever shows them."""
+"""What stands at the alerts: questions of whoever shows them, and sees some meters or all."""
 
 from __future__ import annotations
 
@@ -8,25 +8,31 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from storage.alerts.models import Alert, AlertRule, Delivery
+from storage.rights import Rights
 
 
-def raised() -> QuerySet[Alert]:
+def raised(rights: Rights) -> QuerySet[Alert]:
     """Those that go on, newest first."""
-    rows = Alert.objects.filter(cleared__isnull=True, state=Alert.State.RAISED)
+    rows = rights.of(Alert.objects.filter(cleared__isnull=True, state=Alert.State.RAISED))
     return rows.select_related("rule", "meter").order_by("-raised", "-pk")
 
 
-def over() -> QuerySet[Alert]:
+def over(rights: Rights) -> QuerySet[Alert]:
     """Those that are over, newest first."""
-    return Alert.objects.filter(cleared__isnull=False).select_related("rule", "meter").order_by("-cleared", "-pk")
+    return (
+        rights.of(Alert.objects.filter(cleared__isnull=False))
+        .select_related("rule", "meter")
+        .order_by("-cleared", "-pk")
+    )
 
 
-def rules() -> Sequence[Any]:  # rules, with `raised_now`
+def rules(rights: Rights) -> Sequence[Any]:  # rules, with `raised_now`
     """Every rule by name, with the alerts of it that go on."""
-    rows = AlertRule.objects.select_related("meter").order_by("name")
-    return list(rows.prefetch_related(Prefetch("alerts", raised(), to_attr="raised_now")))
+    rows = rights.of(AlertRule.objects.select_related("meter").order_by("name"))
+    return list(rows.prefetch_related(Prefetch("alerts", raised(rights), to_attr="raised_now")))
 
 
-def deliveries(count: int) -> list[Delivery]:
+def deliveries(count: int, rights: Rights) -> list[Delivery]:
     """The newest messages."""
-    return list(Delivery.objects.select_related("alert__rule", "alert__meter").order_by("-pk")[:count])
+    rows = rights.of(Delivery.objects.select_related("alert__rule", "alert__meter"))
+    return list(rows.order_by("-pk")[:count])

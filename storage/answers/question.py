@@ -16,6 +16,7 @@ from rest_framework import exceptions
 
 from storage.buckets import zone_of
 from storage.models import Meter
+from storage.rights import Rights, rights_of
 from storage.when import parse_when
 
 _Text = Annotated[str, Field(max_length=200)]
@@ -57,13 +58,7 @@ class Asked:
 
     def span(self, question: SpanQuestion) -> tuple[datetime, datetime]:
         """From when until when, half-open."""
-        begins = self._when("from", question.begins)
-        ends = self.now if question.ends is None else self._when("to", question.ends, end=True)
-        if begins >= ends:
-            raise refused("to", "'to' is not after 'from'")
-        if ends - begins > LONGEST:
-            raise refused("from", f"more than {LONGEST.days // 366} years; ask for less")
-        return begins, ends
+        return between(question.begins, question.ends, self.zone, self.now)
 
     def days(self, question: SpanQuestion) -> tuple[date, date]:
         """The local days of the meter that a span touches, both included."""
@@ -73,13 +68,25 @@ class Asked:
 
     def moment(self, question: MomentQuestion) -> datetime:
         """The instant."""
-        return self.now if question.at is None else self._when("at", question.at)
+        return self.now if question.at is None else _when("at", question.at, self.zone, self.now)
 
-    def _when(self, name: str, text: str, *, end: bool = False) -> datetime:
-        try:
-            return parse_when(text, self.zone, now=self.now, end=end)
-        except ValueError as error:
-            raise refused(name, str(error)) from None
+
+def between(begins: str, ends: str | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    """What `from` and `to` say, half-open."""
+    first = _when("from", begins, zone, now)
+    last = now if ends is None else _when("to", ends, zone, now, end=True)
+    if first >= last:
+        raise refused("to", "'to' is not after 'from'")
+    if last - first > LONGEST:
+        raise refused("from", f"more than {LONGEST.days // 366} years; ask for less")
+    return first, last
+
+
+def _when(name: str, text: str, zone: ZoneInfo, now: datetime, *, end: bool = False) -> datetime:
+    try:
+        return parse_when(text, zone, now=now, end=end)
+    except ValueError as error:
+        raise refused(name, str(error)) from None
 
 
 def refused(name: str, why: str) -> exceptions.ValidationError:
@@ -87,7 +94,7 @@ def refused(name: str, why: str) -> exceptions.ValidationError:
     return exceptions.ValidationError({name: [why]})
 
 
-_Q = TypeVar("_Q", bound=Question)
+_Q = TypeVar("_Q", bound=BaseModel)
 
 
 def read(kind: type[_Q], given: Mapping[str, str]) -> _Q:
@@ -106,12 +113,12 @@ def read(kind: type[_Q], given: Mapping[str, str]) -> _Q:
         ) from None
 
 
-def names(kind: type[Question]) -> list[str]:
+def names(kind: type[BaseModel]) -> list[str]:
     """What may be asked."""
     return [str(field.alias or name) for name, field in kind.model_fields.items()]
 
 
-def parameters(question: type[Question]) -> list[OpenApiParameter]:
+def parameters(question: type[BaseModel]) -> list[OpenApiParameter]:
     """What OpenAPI says may be asked."""
     schema = question.model_json_schema(by_alias=True)
     required = schema.get("required", ())
@@ -130,15 +137,15 @@ def _one_of(said: dict[str, Any]) -> dict[str, Any]:
 
 def asked(question: Question, request: HttpRequest) -> Asked:
     """The meter and the zone of a question."""
-    meter = _meter(question.meter)
+    meter = _meter(rights_of(request), question.meter)
     zone = zone_of(meter.timezone)
     if question.tz is not None:
         zone = _zone(question.tz)
     return Asked(meter, zone, timezone.now(), request)
 
 
-def _meter(wanted: str | None) -> Meter:
-    rows = Meter.objects.order_by("meter_id")
+def _meter(rights: Rights, wanted: str | None) -> Meter:
+    rows = rights.meters()
     found = list(rows[:2] if wanted is None else rows.filter(meter_id=wanted))
     if len(found) == 1:
         return found[0]

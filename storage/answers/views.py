@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from storage.answers import household, power
 from storage.answers.export import ExportView
+from storage.answers.group import GroupTotalsView
 from storage.answers.question import Asked, MomentQuestion, Question, SpanQuestion, asked, parameters, read
 from storage.models import Data, Meter, Rollup
 from storage.tariffs.models import DayCost, TariffPrice
@@ -98,5 +99,6 @@ def create_view(spec: Answer) -> type[APIView]:
 
 urlpatterns: Final[list[URLPattern]] = [
     *(path(f"{spec.name}/", create_view(spec).as_view(), name=f"answer-{spec.name}") for spec in ANSWERS),
+    path("groups/<uuid:uuid>/totals/", GroupTotalsView.as_view(), name="answer-group-totals"),
     path("export/", ExportView.as_view(), name="answer-export"),
 ]

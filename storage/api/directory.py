@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from storage.api.access import may
 from storage.api.past import MOST_RECORDS, RecordSerializer, record_row
 from storage.api.scope import Resources
+from storage.api.sight import Sight
 from storage.entities.registry import find_by_uuid
 
 _LONGEST_UUID: Final = 45  # as urn:uuid:{...}
@@ -44,7 +45,7 @@ _CHOICES: Final = {
 }
 
 
-def uuid_view(resources: Resources) -> Any:
+def uuid_view(resources: Resources, sight: Sight) -> Any:
     """The view that finds the entities of these resources."""
 
     class UuidView(APIView):
@@ -60,7 +61,9 @@ def uuid_view(resources: Resources) -> Any:
             if found is None or resource is None or not may(request.user, "view", found.model):
                 raise Http404
             entity: Any = found.entity
-            if (not found.is_deleted or resource.queryset) and not resource.rows().filter(pk=entity.pk).exists():
+            rows = sight.rows(request, resource.rows())
+            is_partial = resource.queryset is not None or not sight.is_whole(request)
+            if (not found.is_deleted or is_partial) and not rows.filter(pk=entity.pk).exists():
                 raise Http404
             records = type(entity).history.filter(**{entity._meta.pk.attname: entity.pk}).order_by("-history_id")
             where = f"{resource.name}-{'history' if found.is_deleted else 'detail'}"

@@ -94,9 +94,8 @@ class HistoryMixin(ReadViewSet):
         try:
             key = model._meta.pk.to_python(pk)
             records: models.QuerySet[Any] = model.history.filter(**{model._meta.pk.attname: key})
-            found = records.exists() and (
-                self.resource.queryset is None or self.resource.rows().filter(pk=key).exists()
-            )
+            is_whole = self.resource.queryset is None and self.sight.is_whole(self.request)
+            found = records.exists() and (is_whole or self.seen(self.resource.rows()).filter(pk=key).exists())
         except (ValueError, OverflowError, DjangoValidationError):
             found = False
         if not found:
@@ -154,7 +153,9 @@ class EntityViewSet(HistoryMixin, WriteViewSet):
             raise ValidationError({"fields": [f"{', '.join(strange)} cannot be restored"]})
         try:
             with transaction.atomic():
-                found.restore(fields=fields, rollback=given["rollback"], _reason=given.get("reason"))
+                back = found.restore(fields=fields, rollback=given["rollback"], _reason=given.get("reason"))
+                if back is not None:
+                    self._must_be_own(back)
         except ValueError as error:
             raise ValidationError({"fields": [str(error)]}) from None
         return Response(self._whole(self._records(pk).first()))
@@ -170,5 +171,5 @@ class EntityViewSet(HistoryMixin, WriteViewSet):
     def _taken(self, taken: Taken) -> dict[str, Any]:
         models_ = {resource.label: model for model, resource in self.resources.items()}
         model = models_.get(taken.model)
-        visible = model is not None and may(self.request.user, "view", model)
+        visible = model is not None and may(self.request.user, "view", model) and self.sight.is_whole(self.request)
         return {"model": taken.model, "count": taken.count, "names": list(taken.names) if visible else []}

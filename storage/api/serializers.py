@@ -70,6 +70,11 @@ class RelatedField(serializers.PrimaryKeyRelatedField[Any]):
         self.nested = nested
         super().__init__(**options)
 
+    def get_queryset(self) -> Any:  # as DRF has it
+        """What is not seen cannot be named."""
+        rows, view = super().get_queryset(), self.context.get("view")
+        return rows if rows is None or view is None else view.seen(rows)
+
     def use_pk_only_optimization(self) -> bool:
         """Of a nested row more is needed than its key."""
         return self._nested() is None

@@ -8,7 +8,8 @@ from django.db import models, transaction
 from django.http import Http404
 from django.utils import timezone
 from rest_framework import mixins, viewsets
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +21,7 @@ from storage.api.question import Question, understand
 from storage.api.resource import Resource
 from storage.api.scope import Resources, Scope
 from storage.api.serializers import Shown
+from storage.api.sight import Sight
 from storage.entities.bases import CommonModel
 from storage.entities.metadata import notes_of
 from storage.entities.perishable import PerishableEntity
@@ -30,14 +32,20 @@ class ReadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
 
     resource: ClassVar[Resource]
     resources: ClassVar[Resources]
+    sight: ClassVar[Sight]
     pagination_class = Envelope
 
     def get_queryset(self) -> models.QuerySet[Any]:
-        """The resource's rows, and in the same query what is nested in them."""
-        rows = self.resource.rows()
+        """The resource's rows that are seen, and in the same query what is nested in them."""
+        rows = self.seen(self.resource.rows())
         if self.resource.nested and not self._switch("simple"):
             rows = rows.select_related(*self.resource.nested)
         return rows.prefetch_related(*self.resource.prefetch) if self.resource.prefetch else rows
+
+    def seen(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Of these rows, those that whoever asks may see."""
+        is_described = getattr(self, "swagger_fake_view", False)  # for OpenAPI: nobody asks
+        return rows if is_described else self.sight.rows(self.request, rows)
 
     def list(self, request: Request) -> Response:
         """The rows that the question asks for, page by page."""
@@ -76,8 +84,10 @@ class ReadViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
             raise Http404 from None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse what the address of a row does not know."""
+        """Refuse what the address of a row does not know, and writing what belongs to others, too."""
         super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and not self.sight.may_write(request, self.resource.model):
+            raise PermissionDenied
         if self.action is not None and self.action != "list":
             for name in request.query_params:
                 if name not in self._known():
@@ -104,17 +114,23 @@ class WriteViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, mixins.Dest
     def perform_create(self, serializer: Any) -> None:
         """Save it, whole or not at all."""
         with transaction.atomic():
-            serializer.save()
+            self._must_be_own(serializer.save())
 
     def perform_update(self, serializer: Any) -> None:
-        """The same."""
+        """The same; it must be one's own before and after."""
+        self._must_be_own(serializer.instance)
         with transaction.atomic():
-            serializer.save()
+            self._must_be_own(serializer.save())
 
     def perform_destroy(self, instance: Any) -> None:
         """Delete it; a perishable entity is closed, and deleted in truth with `force`."""
+        self._must_be_own(instance)
         with transaction.atomic():
             if isinstance(instance, CommonModel):
                 instance.delete(force=self._switch("force"))
             else:
                 instance.delete()
+
+    def _must_be_own(self, row: models.Model) -> None:
+        if not self.sight.may_write_row(self.request, row):
+            raise PermissionDenied

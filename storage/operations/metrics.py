@@ -15,21 +15,22 @@ from bridge import __version__
 from storage import budget
 from storage.alerts.models import Alert
 from storage.alerts.models import Delivery as Letter
-from storage.models import Data, DeadLetter, Dirty, Epoch, Gap, Meter, Rollup
+from storage.models import Data, DeadLetter, Dirty, Epoch, Gap, Rollup
 from storage.operations.fleet import BridgeInfo, Fleet
 from storage.operations.requests import REGISTRY
+from storage.rights import Rights
 from storage.rows import ROWS
 from storage.webhooks.models import Delivery
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def exposition(fleet: Fleet | None) -> bytes:
-    """The whole text."""
+def exposition(fleet: Fleet | None, rights: Rights) -> bytes:
+    """The whole text, of the meters that are seen."""
     registry = CollectorRegistry()
-    registry.register(_From(stored))
+    registry.register(_From(lambda: stored(rights)))
     if fleet is not None:
-        registry.register(_From(lambda: heard(fleet)))
+        registry.register(_From(lambda: heard(fleet, rights.names())))
     return generate_latest(registry) + generate_latest(REGISTRY)
 
 
@@ -46,21 +47,23 @@ class _From(Collector):
 # --- the database --------------------------------------------------------------------------------
 
 
-def stored() -> Iterator[Metric]:
+def stored(rights: Rights) -> Iterator[Metric]:
     """What the store wrote."""
     yield _gauge("ticbridge_build_info", "The version of the web process.", ("version",), [((__version__,), 1)])
     newest = Data.objects.filter(meter=OuterRef("pk")).order_by("-dateTime").values("dateTime")[:1]
-    meters = Meter.objects.annotate(newest=Subquery(newest)).values_list("meter_id", "newest")
+    meters = rights.meters().annotate(newest=Subquery(newest)).values_list("meter_id", "newest")
     yield _gauge(
         "ticbridge_meter_last_reading_timestamp_seconds", "When the newest stored reading was received.", ("meter",),
         [((meter,), at.timestamp()) for meter, at in meters if at is not None],
     )  # fmt: skip
     yield _counter(
         "ticbridge_store_readings_handled", "Readings stored, set aside or known to be missing.", ("meter",),
-        _by_meter(Epoch.objects, "meter__meter_id", Sum("handled")),
+        _by_meter(rights.of(Epoch.objects.all()), "meter__meter_id", Sum("handled")),
     )  # fmt: skip
     by = ("epoch__meter__meter_id", "reason")
-    gaps: Any = Gap.objects.values_list(*by).annotate(times=Count("pk"), lost=Sum(F("last") - F("first") + 1))
+    gaps: Any = (
+        rights.of(Gap.objects.all()).values_list(*by).annotate(times=Count("pk"), lost=Sum(F("last") - F("first") + 1))
+    )
     found = list(gaps.order_by(*by))
     labels = ("meter", "reason")
     yield _gauge("ticbridge_gaps", "Times that are missing.", labels, [((m, r), n) for m, r, n, _ in found])
@@ -73,9 +76,9 @@ def stored() -> Iterator[Metric]:
     yield _gauge("ticbridge_dead_letters", "Messages set aside.", (), [((), DeadLetter.objects.count())])
     yield _gauge(
         "ticbridge_rollups_waiting", "Hours whose readings are not rolled up yet.", ("meter",),
-        _by_meter(Dirty.objects, "meter__meter_id", Count("pk")),
+        _by_meter(rights.of(Dirty.objects.all()), "meter__meter_id", Count("pk")),
     )  # fmt: skip
-    yield from _told()
+    yield from _told(rights)
     room = budget.measure(settings.TICBRIDGE.storage.budget)
     yield _gauge("ticbridge_database_bytes", "What the database takes.", (), [((), room.used)])
     yield _gauge("ticbridge_database_budget_bytes", "What its owner gave it.", (), [((), room.budget)])
@@ -87,9 +90,9 @@ def stored() -> Iterator[Metric]:
     )  # fmt: skip
 
 
-def _told() -> Iterator[Metric]:
+def _told(rights: Rights) -> Iterator[Metric]:
     """Alerts, and the messages of alerts and webhooks."""
-    raised = Alert.objects.filter(state=Alert.State.RAISED)
+    raised = rights.of(Alert.objects.filter(state=Alert.State.RAISED))
     yield _gauge(
         "ticbridge_alerts_raised", "Alerts that are raised now.", ("meter",),
         _by_meter(raised, "meter__meter_id", Count("pk")),
@@ -110,16 +113,16 @@ def _told() -> Iterator[Metric]:
         yield _gauge(f"ticbridge_messages_{name}", text, ("kind",), numbers)
 
 
-def _by_meter(manager: Any, meter: str, total: Any) -> Iterable[tuple[tuple[str], int]]:  # managers of models
-    rows: QuerySet[Any, Any] = manager.values_list(meter).annotate(total).order_by(meter)
+def _by_meter(found: Any, meter: str, total: Any) -> Iterable[tuple[tuple[str], int]]:  # rows of any model
+    rows: QuerySet[Any, Any] = found.values_list(meter).annotate(total).order_by(meter)
     return [((name,), number) for name, number in rows]
 
 
 # --- the broker ----------------------------------------------------------------------------------
 
 
-def heard(fleet: Fleet) -> Iterator[Metric]:
-    """What bridges and stores say of themselves."""
+def heard(fleet: Fleet, seen: frozenset[str] | None) -> Iterator[Metric]:
+    """What bridges and stores say of themselves, and of the meters that are seen; None: all."""
     yield _gauge("ticbridge_broker_connected", "Of the web process.", (), [((), int(fleet.connected is True))])
     bridges = fleet.bridges()
     yield _gauge(
@@ -136,7 +139,7 @@ def heard(fleet: Fleet) -> Iterator[Metric]:
         [((name, info.version), 1) for name, info in infos.items()],
     )  # fmt: skip
     yield from _spools(infos)
-    yield from _lines(infos)
+    yield from _lines(infos, seen)
 
 
 def _spools(infos: dict[str, BridgeInfo]) -> Iterator[Metric]:
@@ -156,8 +159,13 @@ def _spools(infos: dict[str, BridgeInfo]) -> Iterator[Metric]:
     )  # fmt: skip
 
 
-def _lines(infos: dict[str, BridgeInfo]) -> Iterator[Metric]:
-    lines = [(name, line.meter or "", line) for name, info in infos.items() for line in info.meters]
+def _lines(infos: dict[str, BridgeInfo], seen: frozenset[str] | None) -> Iterator[Metric]:
+    lines = [
+        (name, line.meter or "", line)
+        for name, info in infos.items()
+        for line in info.meters
+        if seen is None or line.meter in seen
+    ]
     label = ("bridge", "meter")
     yield _gauge(
         "ticbridge_source_open", "Whether the port is open.", label,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from storage.operations.fleet import FLEET, Fleet
 from storage.operations.health import health
 from storage.operations.metrics import CONTENT_TYPE, exposition
+from storage.rights import rights_of
 from storage.tokens.authentication import token_or_login
 from storage.tokens.models import Scope
 
@@ -42,5 +43,5 @@ def ready(request: HttpRequest) -> JsonResponse:
 @token_or_login(Scope.HISTORY)
 async def metrics(request: HttpRequest) -> HttpResponseBase:
     """For Prometheus; a meter's number is personal, so it takes a login or a token that may read history."""
-    text = await sync_to_async(exposition)(fleet_of(request))
+    text = await sync_to_async(lambda: exposition(fleet_of(request), rights_of(request)))()
     return HttpResponse(text, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})

@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
-from storage import queries
 from storage.alerts import board
 from storage.alerts.models import Alert
 from storage.api.access import may
 from storage.models import Meter
+from storage.rights import Rights, rights_of
 from storage.web.hub import Hub
 from storage.web.stream import hub_of
 from storage.web.theme import theme_of
@@ -39,6 +39,7 @@ PAGES: Final[tuple[Page, ...]] = (
     Page("settings", _("Settings")),
 )
 _WITHIN_REACH: Final = 4
+FEW: Final = 12  # meters that stand beside each other; of more one is searched for
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +51,56 @@ class Choice:
     row: Meter | None
 
 
-def choices(hub: Hub | None) -> list[Choice]:
-    """Meters of the database first, then those that are only heard."""
-    stored = [Choice(meter.meter_id, str(meter), meter) for meter in queries.meters()]
-    known = {choice.meter_id for choice in stored}
-    return stored + [Choice(name, name, None) for name in (hub.meters() if hub else []) if name not in known]
-
-
-@dataclass(frozen=True, slots=True)
 class Look:
-    """The meters that there are, and which of them the request asks for: `?meter=`, else the first."""
+    """The meters that are seen, and which of them the request asks for: `?meter=`, else the first."""
 
-    choices: list[Choice]
-    wanted: str | None
+    def __init__(self, rights: Rights, hub: Hub | None, wanted: str | None) -> None:
+        self._rights = rights
+        self._hub = hub
+        self.wanted = wanted
+
+    @cached_property
+    def choices(self) -> list[Choice]:
+        """Meters of the database first, then those that are only heard; no more than it takes to see that they are
+        many.
+        """
+        stored = [_stored(meter) for meter in self._rights.meters()[: FEW + 1]]
+        return (stored + self._only_heard())[: FEW + 1]
 
     @property
+    def is_many(self) -> bool:
+        """Whether a list of all of them would be no help."""
+        return len(self.choices) > FEW
+
+    @cached_property
     def chosen(self) -> Choice | None:
         """None: the wanted one is not known, or there is none yet."""
-        return next((c for c in self.choices if self.wanted in (None, c.meter_id)), None)
+        found = next((c for c in self.choices if self.wanted in (None, c.meter_id)), None)
+        if found is not None or not self.is_many:
+            return found
+        row = self._rights.meters().filter(meter_id=self.wanted).first()
+        if row is not None:
+            return _stored(row)
+        return next((choice for choice in self._only_heard() if choice.meter_id == self.wanted), None)
+
+    def _only_heard(self) -> list[Choice]:
+        """They are in no group, so only who sees everything sees them."""
+        heard = self._hub.meters() if self._hub is not None and self._rights.is_whole else []
+        if not heard:
+            return []
+        known = set(self._rights.meters().filter(meter_id__in=heard).values_list("meter_id", flat=True))
+        return [Choice(name, name, None) for name in heard if name not in known]
+
+
+def _stored(meter: Meter) -> Choice:
+    return Choice(meter.meter_id, str(meter), meter)
 
 
 def look(request: HttpRequest) -> Look:
     """Found out once for each request: by the page, or by the frame around it."""
     found = getattr(request, "_look", None)
     if not isinstance(found, Look):
-        found = Look(choices(hub_of(request)), request.GET.get("meter"))
+        found = Look(rights_of(request), hub_of(request), request.GET.get("meter"))
         request._look = found  # type: ignore[attr-defined]  # a place of our own
     return found
 
@@ -113,13 +139,22 @@ class _Frame:
         return look(self._request).choices
 
     @property
+    def is_many(self) -> bool:
+        """Whether a meter is searched for instead of chosen."""
+        return look(self._request).is_many
+
+    @property
+    def sees_all(self) -> bool:
+        return rights_of(self._request).is_whole
+
+    @property
     def meter(self) -> Choice | None:
         return look(self._request).chosen
 
     @cached_property
     def open_alerts(self) -> int:
         """How many go on; 0 for whoever may not see them."""
-        return board.raised().count() if may(self._request.user, "view", Alert) else 0
+        return board.raised(rights_of(self._request)).count() if may(self._request.user, "view", Alert) else 0
 
     @property
     def wanted(self) -> str:

@@ -37,6 +37,7 @@ class Changed:
     type: str  # its model, as in `tariffs.contract`
     uuid: str
     status: str  # created, updated, deleted
+    meter: str | None = None  # the number of the one that it belongs to; None: it belongs to none
 
 
 News = Heard | Changed
@@ -45,10 +46,19 @@ News = Heard | Changed
 class Listener:
     """One browser's queue."""
 
-    def __init__(self, meter: str | None) -> None:
-        self.meter = meter  # None: every meter
+    def __init__(self, meter: str | None, seen: frozenset[str] | None = None) -> None:
+        self._meter = meter  # None: every meter
+        self._seen = seen  # None: every meter
         self._news: deque[News] = deque(maxlen=ROOM)
         self._awake = asyncio.Event()
+
+    def wants(self, meter: str | None) -> bool:
+        """Whether news of this meter are for him."""
+        return self._meter in (None, meter) and (self._seen is None or meter in self._seen)
+
+    def wants_change(self, changed: Changed) -> bool:
+        """What belongs to no meter is everybody's."""
+        return self._seen is None or changed.meter is None or changed.meter in self._seen
 
     def put(self, news: News) -> None:
         """Never waits; drops the oldest when there is no room."""
@@ -102,14 +112,17 @@ class Hub:
     def hear_change(self, changed: Changed) -> None:
         """An entity is another now: whoever shows it may ask for it again."""
         for listener in self._listeners:
-            listener.put(changed)
+            if listener.wants_change(changed):
+                listener.put(changed)
 
     @contextmanager
-    def listen(self, meter: str | None = None) -> Iterator[Listener]:
-        """Receive news of one meter, or of all, beginning with what is known."""
-        listener = Listener(meter)
+    def listen(self, meter: str | None = None, seen: frozenset[str] | None = None) -> Iterator[Listener]:
+        """Receive news of one meter, or of all, as far as they are among those that are `seen`; beginning with what
+        is known.
+        """
+        listener = Listener(meter, seen)
         for heard in tuple(self._heard.values()):
-            if meter in (None, heard.meter):
+            if listener.wants(heard.meter):
                 listener.put(heard)
         self._listeners.add(listener)
         try:
@@ -141,5 +154,5 @@ class Hub:
     def _spread(self, heard: Heard) -> None:
         self._heard[heard.meter] = heard
         for listener in self._listeners:
-            if listener.meter in (None, heard.meter):
+            if listener.wants(heard.meter):
                 listener.put(heard)

@@ -20,7 +20,10 @@ class Role(models.TextChoices):
 
 _GROUPS: Final = {Role.CHANGE: "ticbridge: may change", Role.LOOK: "ticbridge: may only look"}
 _ROOMS: Final = ("storage", "tariffs", "alerts")
-_OWN: Final = Q(content_type__app_label="storage", codename__in=("change_meter", "add_data", "add_import"))
+_OF_STORAGE: Final = (
+    "change_meter", "add_data", "add_import", "add_metergroup", "change_metergroup", "delete_metergroup",
+)  # fmt: skip
+_OWN: Final = Q(content_type__app_label="storage", codename__in=_OF_STORAGE)
 _ENTERED: Final = Q(content_type__app_label__in=("tariffs", "alerts"))
 _TOKENS: Final = Q(content_type__app_label="tokens", content_type__model="token")
 

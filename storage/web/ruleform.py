@@ -15,6 +15,7 @@ from storage.alerts.conditions import Operator
 from storage.alerts.meanings import WATCHABLE, Kind
 from storage.alerts.models import AlertRule
 from storage.entities.forms import SignedForm
+from storage.rights import Rights
 from storage.web.words import field_name
 
 _OFTEN: Final = ("sinsts", "power_used_percent", "tempo_tomorrow", "over_power", "urms1", "irms1", "sinsti", "breaker")
@@ -62,7 +63,7 @@ class RuleForm(SignedForm):
         fields = ("name", "meter", *_PARTS[:2], "value", *_PARTS[2:], "mqtt", "recipients", "enabled")
         widgets: ClassVar = {"recipients": forms.Textarea({"rows": 2, "autocomplete": "email"})}
 
-    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: str, rights: Rights, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.instance.kind = kind
         del self.fields["change_reason"]
@@ -71,6 +72,7 @@ class RuleForm(SignedForm):
                 del self.fields[part]
                 setattr(self.instance, part, getattr(AlertRule(), part))
         self._name_parts(kind)
+        self._offer_meters(rights)
 
     def _name_parts(self, kind: str) -> None:
         value = self.fields["value"]
@@ -83,6 +85,14 @@ class RuleForm(SignedForm):
         if kind == Kind.THRESHOLD:
             self.fields["field"] = forms.ChoiceField(label=_("What the meter says"), choices=_fields)
             self.fields["operator"] = forms.ChoiceField(label=_("When it"), choices=list(_OPERATORS.items()))
+
+    def _offer_meters(self, rights: Rights) -> None:
+        """Those that are seen; who does not see all of them names one."""
+        meter = self.fields["meter"]
+        assert isinstance(meter, forms.ModelChoiceField)
+        meter.queryset, meter.required = rights.meters(), not rights.is_whole
+        if not rights.is_whole:
+            meter.empty_label = None
 
 
 def _fields() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from time import monotonic
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.translation import get_language, gettext, override
 
 from bridge.topics import is_level
+from storage.rights import rights_of
 from storage.tokens.authentication import token_or_login
 from storage.tokens.models import Scope
 from storage.web.face import Face, face
@@ -21,6 +22,7 @@ from storage.web.hub import HUB, Changed, Heard, Hub
 from storage.web.said import said_live
 
 HEARTBEAT: Final = 15.0  # seconds between two signs of life, so that no proxy takes the stream for dead
+_LIMITS: Final = ("storage.meter", "storage.metergroup", "storage.sight")  # what decides who sees what
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -41,10 +43,11 @@ async def live(request: HttpRequest) -> HttpResponseBase:
         return _sentence(503, gettext("This server has no live readings."))
     if hub.full:
         return _sentence(503, gettext("Too many pages are open at once; close one, this page then tries again."))
+    seen = await sync_to_async(lambda: rights_of(request).names())()
     # The session and the user were read on this request's own thread, which lives as long as the stream does.
     await sync_to_async(connections.close_all)()
     return StreamingHttpResponse(
-        events(hub, meter, get_language() or "en"), content_type="text/event-stream", headers=_HEADERS
+        events(hub, meter, get_language() or "en", seen=seen), content_type="text/event-stream", headers=_HEADERS
     )
 
 
@@ -54,17 +57,22 @@ async def events(
     language: str,
     heartbeat: float = HEARTBEAT,
     clock: Callable[[], float] = monotonic,
+    seen: frozenset[str] | None = None,
 ) -> AsyncIterator[str]:
-    """The stream's text, until the browser leaves or the server stops."""
+    """The stream's text, until the browser leaves or the server stops; or, for whoever does not see every meter, until
+    groups or limits change: the browser comes again then, and is told what it may see now.
+    """
     if hub.full:
         return  # somebody was faster; the browser asks again and is told
     told: dict[str, Told] = {}
-    with hub.listen(meter) as listener:
+    with hub.listen(meter, seen) as listener:
         yield "retry: 2000\n\n"
         while not hub.closed:
             news = await listener.next(heartbeat)
+            if seen is not None and isinstance(news, Changed) and news.type in _LIMITS:
+                return
             if isinstance(news, Changed):
-                yield _event("change", asdict(news))
+                yield _event("change", {"type": news.type, "uuid": news.uuid, "status": news.status})
             elif news is not None:
                 yield told.setdefault(news.meter, Told()).event(news, language, clock())
             elif not hub.closed:

@@ -15,11 +15,12 @@ from storage.web.pages import (
     history,
     imports,
     meter,
+    meters,
     now,
     tempo,
     welcome,
 )
-from storage.web.pages.settings import overview, tokens, users, webhooks
+from storage.web.pages.settings import groups, overview, tokens, users, webhooks
 
 urlpatterns = [
     path("favicon.ico", now.icon),
@@ -39,6 +40,12 @@ urlpatterns = [
     path("data/import/<slug:number>/state/", imports.state, name="data_import_state"),
     path("data/import/<slug:number>/confirm/", imports.confirm, name="data_import_confirm"),
     path("data/import/<slug:number>/discard/", imports.discard, name="data_import_discard"),
+    path("meters/", meters.meters, name="meters"),
+    path("meters/assign/", meters.assign, name="meters_assign"),
+    path("meters/groups/<uuid:uuid>/", meters.group, name="group"),
+    path("settings/groups/", groups.groups, name="settings_groups"),
+    path("settings/groups/<uuid:uuid>/", groups.group, name="settings_group"),
+    path("settings/groups/<uuid:uuid>/delete/", groups.delete, name="settings_group_delete"),
     path("settings/", overview.overview, name="settings"),
     path("settings/meters/<meter_id>/", overview.meter, name="settings_meter"),
     path("settings/configuration/", overview.configuration, name="settings_configuration"),

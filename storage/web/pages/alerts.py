@@ -25,6 +25,7 @@ from storage.alerts.models import Alert, AlertRule, Delivery
 from storage.alerts.texts import describe, meter_name, shown, test_mail
 from storage.api.access import may
 from storage.buckets import zone_of
+from storage.rights import Rights, rights_of
 from storage.web.ruleform import WHAT, RuleForm
 from storage.web.shown import moment
 from storage.webhooks import outbox
@@ -56,6 +57,7 @@ class Watched(NamedTuple):
     told: str
     trouble: str  # why it cannot be used
     raised: bool
+    own: bool  # whether it watches nobody else's meters, too
 
 
 class Sent(NamedTuple):
@@ -89,15 +91,16 @@ def alerts(request: HttpRequest) -> HttpResponse:
     if not may(request.user, "view", Alert):
         raise PermissionDenied
     rights = May.of(request)
-    page = Paginator(board.over(), _ON_A_PAGE).get_page(request.GET.get("page"))
+    seen = rights_of(request)
+    page = Paginator(board.over(seen), _ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "may": rights,
-        "raised": [_told(alert) for alert in board.raised()],
+        "raised": [_told(alert) for alert in board.raised(seen)],
         "page": page,
         "over": [_told(alert) for alert in page],
-        "rules": [_watched(rule) for rule in board.rules()] if rights.see else [],
+        "rules": [_watched(rule, seen) for rule in board.rules(seen)] if rights.see else [],
         "kinds": [(kind, *what) for kind, what in WHAT.items()],
-        "sent": _sent(),
+        "sent": _sent(seen),
         **_ways(request),
     }
     return render(request, "storage/alerts.html", context)
@@ -134,7 +137,7 @@ def new_rule(request: HttpRequest, kind: str) -> HttpResponse:
 def change_rule(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Change one."""
     _need(request, "change")
-    rule = get_object_or_404(AlertRule, uuid=uuid)
+    rule = _own(request, uuid)
     return _edit(request, rule.kind, rule)
 
 
@@ -143,7 +146,7 @@ def change_rule(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def switch_rule(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """On or off, as the button said."""
     _need(request, "change")
-    rule = get_object_or_404(AlertRule, uuid=uuid)
+    rule = _own(request, uuid)
     rule.enabled = request.POST.get("enabled") == "on"
     rule.save(update_fields=["enabled"])
     said = (
@@ -160,18 +163,18 @@ def switch_rule(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def delete_rule(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Ask, then delete it with what it raised."""
     _need(request, "delete")
-    rule = get_object_or_404(AlertRule, uuid=uuid)
+    rule = _own(request, uuid)
     if request.method == "POST":
         rule.delete()
         messages.success(request, gettext("The rule {name} is deleted.").format(name=rule.name))
         return redirect("alerts")
     count = rule.alerts.count()
-    return render(request, "storage/rule_delete.html", {"rule": _watched(rule), "count": count})
+    return render(request, "storage/rule_delete.html", {"rule": _watched(rule, rights_of(request)), "count": count})
 
 
 def _edit(request: HttpRequest, kind: str, rule: AlertRule) -> HttpResponse:
     made = rule.pk is not None
-    form = RuleForm(request.POST or None, instance=rule, kind=kind, user=request.user)
+    form = RuleForm(request.POST or None, instance=rule, kind=kind, user=request.user, rights=rights_of(request))
     if request.method == "POST" and form.is_valid():
         saved = form.save()
         said = gettext("The rule {name} is changed: {meaning}.") if made else gettext("New rule {name}: {meaning}.")
@@ -180,6 +183,14 @@ def _edit(request: HttpRequest, kind: str, rule: AlertRule) -> HttpResponse:
     title, meaning = WHAT[kind]
     context = {"form": form, "title": title, "meaning": meaning, "made": made, "uuid": rule.uuid}
     return render(request, "storage/rule.html", context, status=400 if form.errors else 200)
+
+
+def _own(request: HttpRequest, uuid: UUID) -> AlertRule:
+    """A rule that is seen; one for every meter is changed by whoever sees every meter."""
+    rule = get_object_or_404(rights_of(request).of(AlertRule.objects.all()), uuid=uuid)
+    if not rights_of(request).may_write_row(rule):
+        raise PermissionDenied
+    return rule
 
 
 def _need(request: HttpRequest, verb: str) -> None:
@@ -226,18 +237,19 @@ def _meaning(rule: AlertRule) -> str:
     return rule.name if rule.problems else describe(rule)
 
 
-def _watched(rule: Any) -> Watched:  # with `raised_now`, of board.rules
+def _watched(rule: Any, seen: Rights) -> Watched:  # with `raised_now`, of board.rules
     told = ["MQTT"] if rule.mqtt else []
     trouble = " ".join(str(problem) for problem in rule.problems.values())
     return Watched(
         rule, "" if trouble else describe(rule), meter_name(rule.meter) if rule.meter else gettext("every meter"),
         ", ".join([*told, *rule.addresses]) or gettext("nobody"), trouble, bool(getattr(rule, "raised_now", ())),
+        seen.is_whole or rule.meter is not None,
     )  # fmt: skip
 
 
-def _sent() -> list[Sent]:
-    """The newest messages of all channels, newest first."""
-    own = [(delivery.at, _mailed(delivery)) for delivery in board.deliveries(_MESSAGES)]
+def _sent(seen: Rights) -> list[Sent]:
+    """The newest messages of all channels, newest first; what webhooks were told names meters of everybody."""
+    own = [(delivery.at, _mailed(delivery)) for delivery in board.deliveries(_MESSAGES, seen)]
     hooked = [
         (
             call.created,
@@ -246,7 +258,7 @@ def _sent() -> list[Sent]:
                 call.webhook.name, str(call.get_state_display()), call.said,
             ),
         )
-        for call in outbox.newest_of(_EVENTS, _MESSAGES)
+        for call in (outbox.newest_of(_EVENTS, _MESSAGES) if seen.is_whole else ())
     ]  # fmt: skip
     return [sent for _, sent in sorted(own + hooked, key=lambda one: one[0], reverse=True)[:_MESSAGES]]
 

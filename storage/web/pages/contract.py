@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -18,16 +18,18 @@ from django.views.decorators.http import require_http_methods
 from storage.api.access import may
 from storage.entities.acting import acting
 from storage.models import Meter
+from storage.rights import may_write
 from storage.tariffs.age import age_of
 from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, TariffPrice
 from storage.web.contracts import ContractForm, MeaningForm, OfferForm, PricesForm, SlotForm
 from storage.web.frame import look, no_meter
 
+_M = TypeVar("_M", bound=models.Model)
 _PAST: Final = 20  # changes that are shown
 
 
 def _must(request: HttpRequest, verb: str, *kinds: type[models.Model]) -> None:
-    if not all(may(request.user, verb, kind) for kind in kinds):
+    if not all(may(request.user, verb, kind) and (verb == "view" or may_write(request, verb, kind)) for kind in kinds):
         raise PermissionDenied
 
 
@@ -76,7 +78,7 @@ def _context(request: HttpRequest, meter: Meter, wrong: Mapping[str, Any]) -> di
         "past": _past(meter),
         "may": {
             "contract": may(request.user, "add", Contract) and may(request.user, "change", Contract),
-            "offer": may(request.user, "add", Offer),
+            "offer": may_write(request, "add", Offer),
             "slot": may(request.user, "add", OffPeakSlot) and may(request.user, "change", OffPeakSlot),
             "meaning": may(request.user, "change", IndexPeriod),
         },
@@ -127,14 +129,26 @@ def _saved(form: Any, save: Callable[[], Any]) -> Any:  # None: the form says wh
 
 
 def _contract(request: HttpRequest, meter: Meter) -> _Wrong:
-    _must(request, "add", Contract)
-    _must(request, "change", Contract)
     form = ContractForm(request.POST)
-    made = _saved(form, lambda: form.save(meter))
+
+    def text(made: Contract) -> str:
+        pattern = _("%(offer)s holds from %(day)s on; its costs follow within a minute.")
+        return pattern % {"offer": made.offer, "day": f"{form.cleaned_data['since']:%d/%m/%Y}"}
+
+    return _version(request, Contract, {"contract": form}, lambda: form.save(meter), text)
+
+
+def _version(
+    request: HttpRequest, kind: type[_M], wrong: Mapping[str, Any], save: Callable[[], _M], text: Callable[[_M], str]
+) -> _Wrong:
+    """Write the next version of something, and say so; `wrong` is its form."""
+    _must(request, "add", kind)
+    _must(request, "change", kind)
+    [form] = wrong.values()
+    made: _M | None = _saved(form, save)
     if made is None:
-        return {"contract": form}
-    text = _("%(offer)s holds from %(day)s on; its costs follow within a minute.")
-    messages.success(request, text % {"offer": made.offer, "day": f"{form.cleaned_data['since']:%d/%m/%Y}"})
+        return wrong
+    messages.success(request, text(made))
     return None
 
 
@@ -149,15 +163,13 @@ def _offer(request: HttpRequest, _meter: Meter) -> _Wrong:
 
 
 def _slot(request: HttpRequest, meter: Meter) -> _Wrong:
-    _must(request, "add", OffPeakSlot)
-    _must(request, "change", OffPeakSlot)
     form = SlotForm(request.POST)
-    made = _saved(form, lambda: form.save(meter))
-    if made is None:
-        return {"slot": form}
-    messages.success(request, _("Off-peak from %(begins)s to %(ends)s is written down.")
-                     % {"begins": f"{made.begins:%H:%M}", "ends": f"{made.ends:%H:%M}"})  # fmt: skip
-    return None
+
+    def text(made: OffPeakSlot) -> str:
+        pattern = _("Off-peak from %(begins)s to %(ends)s is written down.")
+        return pattern % {"begins": f"{made.begins:%H:%M}", "ends": f"{made.ends:%H:%M}"}
+
+    return _version(request, OffPeakSlot, {"slot": form}, lambda: form.save(meter), text)
 
 
 def _end(request: HttpRequest, meter: Meter) -> _Wrong:
@@ -217,7 +229,7 @@ def prices(request: HttpRequest, pk: int) -> HttpResponse:
     rows = TariffPrice.objects.filter(offer=offer, taxed=True).order_by("-start_date", "kind", "period", "power")
     context = {
         "offer": offer, "form": form, "age": age_of(offer), "power": power,
-        "may_write": may(request.user, "add", TariffPrice) and may(request.user, "change", TariffPrice),
+        "may_write": may_write(request, "add", TariffPrice) and may_write(request, "change", TariffPrice),
         "rows": rows.filter(power__in=(0, power or 0))[:60],
     }  # fmt: skip
     return render(request, "storage/prices.html", context, status=400 if form.errors else 200)

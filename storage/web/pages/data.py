@@ -21,6 +21,7 @@ from storage.api.access import may
 from storage.exchange.intake import MOST
 from storage.models import Data
 from storage.operations.views import fleet_of
+from storage.rights import rights_of
 from storage.web.coverage import silences, strip
 from storage.web.frame import Choice, look, no_meter
 from storage.web.intake import intake, title
@@ -85,7 +86,7 @@ def export(request: HttpRequest) -> HttpResponse:
     if not may(request.user, "view", Data):
         raise PermissionDenied
     form = ExportForm(request.GET)
-    if form.is_valid() and queries.meters().filter(meter_id=form.cleaned_data["meter"]).exists():
+    if form.is_valid() and rights_of(request).meters().filter(meter_id=form.cleaned_data["meter"]).exists():
         return redirect(form.address())
     return _page(request, look(request).chosen, form, status=400)
 
@@ -98,7 +99,7 @@ def _export_form(chosen: Choice | None) -> ExportForm:
 def _page(request: HttpRequest, chosen: Choice | None, form: ExportForm, status: int = 200) -> HttpResponse:
     now, meter = timezone.now(), chosen.row if chosen else None
     quiet = silences(meter, now) if meter else []
-    job = intake().current() if may_import(request.user) else None
+    job = intake().current() if may_import(request) else None
     storage = settings.TICBRIDGE.storage
     context = {
         "meter": meter,
@@ -108,7 +109,7 @@ def _page(request: HttpRequest, chosen: Choice | None, form: ExportForm, status:
         "job": job,
         "job_title": title(job) if job else "",
         "imports": queries.imports(meter)[:20] if meter else [],
-        "import_form": ImportForm(chosen=chosen.meter_id if chosen else "") if may_import(request.user) else None,
+        "import_form": ImportForm(chosen=chosen.meter_id if chosen else "") if may_import(request) else None,
         "most": MOST,
         "export_form": form if meter and may(request.user, "view", Data) else None,
         "may_back_up": getattr(request.user, "is_superuser", False),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from storage import queries
 from storage.models import Meter
+from storage.rights import rights_of
 from storage.web.chart import chart
 from storage.web.frame import look, no_meter
 from storage.web.history.heat import heat
@@ -80,7 +81,7 @@ def history(request: HttpRequest) -> HttpResponse:
 @never_cache
 def fine_curve(request: HttpRequest) -> HttpResponse:
     """Points between two instants for a curve that was zoomed, as JSON: `?meter=&from=&to=`, seconds since 1970."""
-    meter = queries.meters().filter(meter_id=request.GET.get("meter", "")).first()
+    meter = rights_of(request).meters().filter(meter_id=request.GET.get("meter", "")).first()
     begins, ends = (_seconds(request.GET.get(name, "")) for name in ("from", "to"))
     if meter is None or begins is None or ends is None or not 0 < ends - begins <= _MOST_SECONDS:
         return JsonResponse({"error": gettext("expected a known meter, and from before to, in seconds.")}, status=400)

@@ -24,14 +24,15 @@ from storage.exchange.errors import ExchangeError
 from storage.exchange.intake import MOST, BusyError, Job, State, Wish
 from storage.models import Data
 from storage.queries import zone_of
+from storage.rights import rights_of
 from storage.web.intake import intake, parts, refusal, title
 
 _View = Callable[..., HttpResponse]
 
 
-def may_import(user: Any) -> bool:  # of whatever user model there is
-    """Whether somebody may add readings."""
-    return may(user, "add", Data)
+def may_import(request: HttpRequest) -> bool:
+    """Whether somebody may add readings; of any meter, for a file may name another one than he thinks."""
+    return may(request.user, "add", Data) and rights_of(request).is_whole
 
 
 def importers_only(view: _View) -> _View:
@@ -39,7 +40,7 @@ def importers_only(view: _View) -> _View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not may_import(request.user):
+        if not may_import(request):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

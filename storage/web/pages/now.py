@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 
 from storage import queries
 from storage.models import Meter
+from storage.rights import rights_of
 from storage.web.chart import Chart, chart
 from storage.web.face import Bar, Face, face
 from storage.web.frame import Choice, look, no_meter
@@ -98,7 +99,7 @@ def curve(request: HttpRequest) -> HttpResponse:
     if not 1 <= minutes <= MAX_MINUTES:
         expected = gettext("minutes: expected a whole number from 1 to {most}.")
         return JsonResponse({"error": expected.format(most=MAX_MINUTES)}, status=400)
-    meter = queries.meters().filter(meter_id=request.GET.get("meter", "")).first()
+    meter = rights_of(request).meters().filter(meter_id=request.GET.get("meter", "")).first()
     if meter is None:
         return JsonResponse({"error": gettext("meter: expected the number of a known meter.")}, status=400)
     return JsonResponse(_chart(meter, minutes, queries.zone_of(meter.timezone)).as_json())

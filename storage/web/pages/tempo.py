@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from storage.api.access import may
 from storage.models import Meter
+from storage.rights import may_write
 from storage.tariffs import tempo_days
 from storage.tariffs.age import age_of
 from storage.tariffs.in_force import InForce, in_force, names_of, rules_of, slots_of
@@ -81,7 +81,7 @@ def tempo(request: HttpRequest) -> HttpResponse:
 
 def _may_tell(request: HttpRequest, colour: str) -> bool:
     verbs = ("add", "change") if colour else ("delete",)
-    return all(may(request.user, verb, TempoDay) for verb in verbs)
+    return all(may_write(request, verb, TempoDay) for verb in verbs)
 
 
 def _tell(request: HttpRequest, day: date, colour: str) -> None:

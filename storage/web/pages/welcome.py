@@ -26,6 +26,7 @@ from storage.entities.models import UserMetadata
 from storage.models import Meter
 from storage.operations.fleet import FLEET, Bridge, Fleet
 from storage.queries import zone_of
+from storage.rights import may_write
 from storage.tariffs import loading
 from storage.tariffs.age import age_of
 from storage.tariffs.changing import begin
@@ -96,7 +97,7 @@ _Answer = HttpResponse | dict[str, Any]
 def _name(request: HttpRequest, meter: Meter) -> _Answer:
     form = NameForm(request.POST or None, instance=meter)
     if request.method == "POST":
-        if not may(request.user, "change", Meter):
+        if not may_write(request, "change", Meter):
             raise PermissionDenied
         if form.is_valid():
             with acting(request.user, None):

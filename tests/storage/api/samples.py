@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import models
 
 from storage.alerts.models import Alert, AlertRule
+from storage.groups import MeterGroup
 from storage.models import Data, Epoch, Gap, Import, Meter, Register, Rollup
 from storage.tariffs.models import (
     CalendarRule,
@@ -152,6 +153,11 @@ def costs() -> list[models.Model]:
 
 SAMPLES: Final[dict[type[models.Model], Sample]] = {
     Meter: Sample(lambda: list(meters()), lambda: {"meter_id": "021761234599", "name": "new"}, {"name": "cellar"}),
+    MeterGroup: Sample(
+        lambda: made(MeterGroup, *[{"name": name} for name in ("Building A", "Building B", "Laboratory")]),
+        lambda: {"name": "First floor", "parent": made(MeterGroup, {"name": "Building C"})[0].pk},
+        {"name": "Building D"},
+    ),
     Offer: Sample(
         lambda: list(offers()), lambda: {"code": "new", "name": "New", "option": "base"}, {"supplier": "EDF"}
     ),

@@ -20,6 +20,7 @@ from storage.alerts.meanings import Kind
 from storage.alerts.models import Alert, AlertRule
 from storage.models import DeadLetter, Dirty, Epoch, Gap, Rollup
 from storage.operations.metrics import exposition
+from storage.rights import Rights
 from storage.tokens.models import Token
 from tests.storage.operations.samples import INFO, told
 from tests.storage.web.samples import METER, NOON, stored, stored_meter
@@ -64,7 +65,7 @@ def full(monkeypatch: pytest.MonkeyPatch, client: Client) -> Told:
     )
     fleet = told(("bridge/pi/status", "online"), ("bridge/pi/info", json.dumps(INFO)), ("store/a1/status", "offline"))
     fleet.connected = True
-    return samples(exposition(fleet))
+    return samples(exposition(fleet, Rights()))
 
 
 def test_it_tells_what_the_database_holds_and_what_bridges_say(full: Told) -> None:
@@ -104,12 +105,12 @@ def test_rows_are_counted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.rows.monotonic", lambda: now)
     meter = stored_meter()
     name = ("ticbridge_database_rows", (("table", "rollup"),))
-    assert samples(exposition(None))[name] == 0
+    assert samples(exposition(None, Rights()))[name] == 0
     Rollup.objects.create(meter=meter, step=60, start=NOON)
     now = 599.0
-    assert samples(exposition(None))[name] == 0
+    assert samples(exposition(None, Rights()))[name] == 0
     now = 600.0
-    assert samples(exposition(None))[name] == 1
+    assert samples(exposition(None, Rights()))[name] == 1
 
 
 def test_more_meters_take_no_more_queries() -> None:
@@ -120,18 +121,18 @@ def test_more_meters_take_no_more_queries() -> None:
         with CaptureQueriesContext(
             connection,
         ) as seen:
-            exposition(None)
+            exposition(None, Rights())
         counts.append(sum("COUNT(*)" not in query["sql"] for query in seen))
     assert counts[0] == counts[1]
 
 
 def test_requests_are_counted_by_route_and_not_by_address() -> None:
     client = Client()
-    before = samples(exposition(None))
+    before = samples(exposition(None, Rights()))
     for path in ("/healthz/live", "/nothing/here", "/nothing/there"):
         client.get(path)
     client.generic("BREW", "/healthz/live")
-    after = samples(exposition(None))
+    after = samples(exposition(None, Rights()))
     risen = {key: after[key] - before.get(key, 0) for key in after if key[0] == "ticbridge_http_requests_total"}
     assert {key[1]: rise for key, rise in risen.items() if rise} == {
         (("method", "GET"), ("route", "/healthz/live"), ("status", "200")): 1,

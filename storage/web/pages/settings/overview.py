@@ -19,11 +19,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import BaseModel, SecretStr
 
 from bridge.config import CONFIG_VARIABLE
-from storage import queries
 from storage.api.access import may
 from storage.entities.acting import acting
+from storage.groups import MeterGroup, Tree
 from storage.models import Meter
+from storage.rights import may_write, rights_of
 from storage.tokens.models import Token
+from storage.web.frame import FEW
 from storage.web.pages.settings.asking import allowed, user_of
 
 MASKED: Final = "••••••"
@@ -35,12 +37,15 @@ _SECRET: Final = ("password", "token", "secret")
 def overview(request: HttpRequest) -> HttpResponse:
     """What there is to set."""
     user = user_of(request)
+    own = list(rights_of(request).meters()[: FEW + 1])
     context = {
-        "meters": queries.meters(),
-        "may_name": may(user, "change", Meter),
+        "meters": own if len(own) <= FEW else own[:0],
+        "many": len(own) > FEW,
+        "may_group": (len(own) > 1 or bool(Tree.read().nodes)) and may_write(request, "add", MeterGroup),
+        "may_name": may_write(request, "change", Meter),
         "may_tokens": may(user, "add", Token),
         "is_owner": user.is_superuser,
-        "is_staff": user.is_staff,
+        "is_staff": user.is_staff and rights_of(request).is_whole,
     }
     return render(request, "storage/settings/overview.html", context)
 
@@ -62,9 +67,9 @@ class MeterForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def meter(request: HttpRequest, meter_id: str) -> HttpResponse:
     """Name and place of one."""
-    if not may(user_of(request), "change", Meter):
+    if not may_write(request, "change", Meter):
         raise PermissionDenied
-    row = queries.meters().filter(meter_id=meter_id).first()
+    row = rights_of(request).meters().filter(meter_id=meter_id).first()
     if row is None:
         return render(request, "storage/no_meter.html", {"meter": meter_id}, status=404)
     form = MeterForm(request.POST or None, initial={"name": row.name, "position": row.position})
@@ -105,6 +110,8 @@ class Line(NamedTuple):
 @allowed(lambda user: user.is_staff)
 def configuration(request: HttpRequest) -> HttpResponse:
     """config.yaml as it is in force, without secrets."""
+    if not rights_of(request).is_whole:
+        raise PermissionDenied  # it names meters
     sections = [
         (name, list(_lines(name, getattr(settings.TICBRIDGE, name)))) for name in type(settings.TICBRIDGE).model_fields
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,13 +20,15 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 from storage.api.access import may
+from storage.rights import rights_of
 from storage.tokens.models import Scope, Token
+from storage.web.limits import Limits, told
 from storage.web.pages.settings.asking import allowed, ask, user_of
 
 users_only = allowed(lambda user: may(user, "add", Token))
 
 
-class TokenForm(forms.Form):
+class TokenForm(Limits):
     """What for, what it may do, until when."""
 
     name = forms.CharField(label=_("What for"), max_length=80, help_text=_("Such as Grafana."))
@@ -36,6 +39,8 @@ class TokenForm(forms.Form):
         label=_("Valid until, included"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         help_text=_("Empty: until it is revoked."),
     )  # fmt: skip
+
+    field_order = ("name", "scopes", "expires")
 
     def clean_expires(self) -> datetime | None:
         """The end of that day."""
@@ -53,12 +58,15 @@ class TokenForm(forms.Form):
 @sensitive_variables("text")
 def tokens(request: HttpRequest) -> HttpResponse:
     """Those that there are, and a new one; its text is shown here and never again."""
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, rights=rights_of(request))
     if form.is_valid():
         given = form.cleaned_data
-        token, text = Token.issue(request.user, given["name"], given["scopes"], given["expires"])
+        with transaction.atomic():  # it is never there without its limit
+            token, text = Token.issue(request.user, given["name"], given["scopes"], given["expires"])
+            form.limit(request.user, token=token)
         return render(request, "storage/settings/token_shown.html", {"token": token, "text": text})
-    context = {"form": form, "tokens": [_shown(token) for token in _visible(request)]}
+    seen = told("token")
+    context = {"form": form, "tokens": [{**_shown(one), "seen": seen.get(one.pk, "")} for one in _visible(request)]}
     return render(request, "storage/settings/tokens.html", context)
 
 

@@ -21,7 +21,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from storage.rights import rights_of
 from storage.web.accounts import login_link
+from storage.web.limits import Limits, limits_of, told
 from storage.web.pages.settings.asking import ask, owners_only, user_of
 from storage.web.roles import Role, give, role_of
 
@@ -80,7 +82,12 @@ def users(request: HttpRequest) -> HttpResponse:
         messages.success(request, gettext("The account {name} was made.").format(name=user))
         return redirect("settings_users")
     rows = User.objects.order_by("-is_active", "username").prefetch_related("groups")
-    shown = [{"row": user, "role": _role(user), "is_self": user == request.user} for user in rows]
+    seen = told("user")
+    shown = [
+        {"row": user, "role": _role(user), "seen": "" if user.is_superuser else seen.get(user.pk, ""),
+         "is_self": user == request.user}
+        for user in rows
+    ]  # fmt: skip
     return render(request, "storage/settings/users.html", {"form": form, "users": shown})
 
 
@@ -89,10 +96,11 @@ def _role(user: User) -> str:
     return gettext("permissions given under Administration") if role is None else str(role.label)
 
 
-class RoleForm(forms.Form):
+class RoleForm(Limits):
     """What an account may do from now on."""
 
     role = forms.ChoiceField(label=_("This account"), choices=Role.choices)
+    field_order = ("role",)
 
 
 @owners_only
@@ -100,13 +108,15 @@ class RoleForm(forms.Form):
 def user(request: HttpRequest, key: int) -> HttpResponse:
     """What one may do."""
     row = get_object_or_404(User, pk=key)
-    form = RoleForm(request.POST or None, initial={"role": role_of(row)})
+    given = {"role": role_of(row), **limits_of(user=row)}
+    form = RoleForm(request.POST or None, initial=given, rights=rights_of(request))
     if form.is_valid():
         role = Role(form.cleaned_data["role"])
         if row == request.user and role is not Role.OWNER:
             messages.error(request, gettext("You cannot take your own rights away: another owner can."))
         else:
             give(row, role)
+            form.limit(request.user, user=row)
             messages.success(request, gettext("{name}: {role}.").format(name=row, role=role.label))
         return redirect("settings_users")
     return render(request, "storage/settings/user.html", {"form": form, "row": row, "is_self": row == request.user})
