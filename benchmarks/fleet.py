@@ -33,6 +33,7 @@ from tests.postgresql import PostgreSQL
 METERS: Final = (1, 100, 1000, 10_000)
 _READINGS: Final = 20_000
 _MOST_ROUNDS: Final = 400
+_FIRST_SIGHT: Final = 900.0  # seconds that ten thousand new meters may take on a busy machine
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _HERE: Final = Path(__file__).parent.parent
 
@@ -109,16 +110,16 @@ class House:
         )
         self.db.execute("ANALYZE")
 
-    def drain(self, what: str, load: Load, pid: int, stored: Callable[[], int]) -> Run:
+    def drain(self, what: str, load: Load, pid: int, stored: Callable[[], int], readings: int = _READINGS) -> Run:
         """Have readings wait, then let a program that stands still take them."""
-        rounds = min(_MOST_ROUNDS, max(1, _READINGS // load.meters))
+        rounds = min(_MOST_ROUNDS, max(1, readings // load.meters))
         os.kill(pid, signal.SIGSTOP)
         before = load.sent
         load.send(rounds)
         number = load.sent - before
         used, began = (cpu(pid), cpu(self.broker), self.postgresql()), time.monotonic()
         os.kill(pid, signal.SIGCONT)
-        until(lambda: stored() >= load.sent)
+        until(lambda: stored() >= load.sent, _FIRST_SIGHT)
         seconds = time.monotonic() - began
         now = cpu(pid), cpu(self.broker), self.postgresql()
         worker, broker, server = ((after - first) / number * 1e6 for after, first in zip(now, used, strict=True))
@@ -165,7 +166,7 @@ def ours(meters: int, rows: int = 2000) -> Run:
             at.make_meters(meters)
             load = Load(at.port, meters, some)
             load.send(1)
-            until(lambda: stored() >= load.sent)
+            until(lambda: stored() >= load.sent, _FIRST_SIGHT)
             found = at.drain("one worker", load, worker.pid, stored)
             load.close()
             return found
@@ -188,7 +189,7 @@ def saved(meters: int) -> Run:
                 return int(at.ask("SELECT count(*) FROM storage_data"))
 
             until(lambda: stored() >= load.sent)
-            found = at.drain("one save() per message", load, process.pid, stored)
+            found = at.drain("one save() per message", load, process.pid, stored, _READINGS // 10)
             load.close()
             return found
         finally:

@@ -22,8 +22,9 @@ _SQLITE_OPTIONS: Final = {
         "PRAGMA journal_size_limit=27000000; PRAGMA temp_store=MEMORY;"
     ),
 }
-# A server that vanished without a word is given up after half a minute, and one of ours that stands still in a
-# transaction lets go of its locks after five.
+# Who vanished without a word is given up after half a minute, by both sides: the locks of a worker whose host was cut
+# off would else hold up the others for five, as those of one that stands still in a transaction do. JIT: our statements
+# take milliseconds, and compiling one takes seconds.
 _POSTGRESQL_OPTIONS: Final = MappingProxyType({
     "application_name": "ticbridge",
     "connect_timeout": 10,
@@ -31,7 +32,10 @@ _POSTGRESQL_OPTIONS: Final = MappingProxyType({
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    "options": "-c idle_in_transaction_session_timeout=300000 -c jit=off",
+    "options": (
+        "-c idle_in_transaction_session_timeout=300000 -c jit=off "
+        "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000"
+    ),
 })  # fmt: skip
 _ALLOWED: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding")
 # Threads of the web process: more at once wait for their turn. A server that is back is found after ten seconds.

@@ -22,10 +22,11 @@ from tests.fleet.hosts import ADDRESS, Hosts
 from tests.postgresql import PostgreSQL
 
 _CUT: Final = 60  # seconds that the cable is pulled
+_PATIENCE: Final = 15.0  # seconds until a bridge sends again, instead of a minute
 _METERS: Final = 3  # of each bridge
-_RATE: Final = 10.0  # frames a second of each
+_RATE: Final = 5.0  # frames a second of each
 _START: Final = 300.0  # seconds for the tables to be made, on a busy machine
-_AFTER: Final = 300  # readings more before the next thing happens
+_AFTER: Final = 150  # readings more before the next thing happens
 
 
 def main() -> int:
@@ -48,12 +49,14 @@ def _run(folder: Path, server: PostgreSQL, hosts: Hosts) -> int:
     house = House(
         folder, folder / "template", seed, "a store host cut off for a minute, then dead", {}, _METERS, server
     )
-    house.broker.options = [f"listener {house.broker.port} {ADDRESS}"]
+    house.broker.options = ["max_queued_messages 100000", f"listener {house.broker.port} {ADDRESS}"]
     house.add_station("pi2", meters=_METERS)
     house.share(2)
     (second,) = house.workers
     for station, host in zip(house.stations, ("bridges1", "bridges2"), strict=True):
         _move(station.bridge, hosts.on(host), house.broker.port)
+        usual = station.bridge.tampering["hurry"]
+        station.bridge.tampering = {"hurry": {**usual, "bridge.handover.PATIENCE": _PATIENCE}}
     for store, host in ((house.store, "store1"), (second, "store2")):
         _move(store, hosts.on(host), house.broker.port)
         store.config["storage"]["database"] = server.url.replace("127.0.0.1", ADDRESS)

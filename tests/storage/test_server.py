@@ -133,7 +133,6 @@ def test_a_connection_that_dies_in_a_batch_leaves_nothing_and_the_batch_is_writt
 @pytest.mark.django_db
 def test_the_server_knows_who_asks_and_lets_nobody_hold_a_lock_for_ever() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('application_name'), current_setting('idle_in_transaction_session_timeout')"
-        )
-        assert cursor.fetchone() == ("ticbridge", "5min")
+        names = ("application_name", "idle_in_transaction_session_timeout", "tcp_keepalives_idle", "tcp_user_timeout")
+        cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names))
+        assert cursor.fetchone() == ("ticbridge", "5min", "15", "30s")
