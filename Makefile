@@ -6,13 +6,13 @@ PO := $(wildcard storage/locale/*/LC_MESSAGES/*.po)
 
 .PHONY: help demo test check long test-postgresql test-browser test-docker test-install addon release audit matrix matrix-debian \
 	lint types floors docs-drift coverage format docs site bench false-values fuzz fuzz-line fuzz-api \
-	mutation model test-ha packages faults soak clean
+	mutation model test-ha packages faults fleet soak clean
 
 help:
 	@echo "make demo    a simulated Linky, a broker, the store and the page; Ctrl-C stops all of it"
 	@echo "make test    lint, types, floors, documentation, all tests"
 	@echo "make docs    the documentation as a site: build/site"
-	@echo "make check ARGS='tests/x.py -k y'   those tests alone; test-postgresql, test-browser, test-ha, faults, fuzz, mutation, model,"
+	@echo "make check ARGS='tests/x.py -k y'   those tests alone; test-postgresql, test-browser, test-ha, faults, fleet, fuzz, mutation, model,"
 	@echo "             false-values, bench, coverage: see the Makefile"
 
 demo: $(VENV)/demo
@@ -162,6 +162,11 @@ faults: packages $(VENV)/dev
 # ARGS='--seconds 1800 --frames 300000' is shorter; graphs and samples are in build/soak.
 soak: packages $(VENV)/dev
 	$(BIN)/python -m tests.soak $(ARGS)
+
+# Two hosts of bridges and two of store workers, in networks of their own: one is cut off for a minute, then dies (root;
+# three minutes).
+fleet: packages $(VENV)/dev
+	$(BIN)/python -m tests.fleet
 
 # A real Home Assistant on a real broker, looked at with chromium (half an hour; root). The first time, two minutes and 2 GB
 # in HA_LAB, a folder.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import MappingProxyType
 
-from benchmarks import alerts, bridge, database, decoder, entities, exchange, history, store
+from benchmarks import alerts, bridge, database, decoder, entities, exchange, fleet, history, store, web
 
 _PARTS = MappingProxyType(
     {
@@ -13,10 +13,12 @@ _PARTS = MappingProxyType(
         "bridge": bridge.rows,
         "store": store.rows,
         "database": database.rows,
+        "fleet": fleet.rows,
         "history": history.rows,
         "exchange": exchange.rows,
         "entities": entities.rows,
         "alerts": alerts.rows,
+        "web": web.rows,
     }
 )
 

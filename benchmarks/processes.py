@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,21 @@ _PATIENCE = 120.0
 
 @contextmanager
 def broker() -> Iterator[int]:
-    """The demo's broker, on a free port of the loopback address."""
+    """The port of the demo's broker, a free one of the loopback address."""
+    with broker_and_pid() as (port, _):
+        yield port
+
+
+@contextmanager
+def broker_and_pid() -> Iterator[tuple[int, int]]:
+    """And its process."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         child, which = start_broker(Path(folder), port)
         try:
             if which != "mosquitto" or not wait_for_port(port, child):
                 raise RuntimeError(f"these figures are mosquitto's: apt install mosquitto ({child.last_lines()})")
-            yield port
+            yield port, child.pid
         finally:
             stop([child])
 
@@ -35,7 +42,9 @@ def broker() -> Iterator[int]:
 class Program:
     """`ticbridge COMMAND` with a configuration and a folder of its own; it ends with us, however we end."""
 
-    def __init__(self, command: str, port: int, **sections: Any) -> None:  # YAML trees
+    def __init__(
+        self, command: str, port: int, *arguments: str, environment: Mapping[str, str] | None = None, **sections: Any
+    ) -> None:  # YAML trees
         for name in [name for name in os.environ if name.startswith("TICBRIDGE_")]:
             del os.environ[name]
         self._folder = tempfile.TemporaryDirectory()
@@ -50,15 +59,24 @@ class Program:
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
         self.began = time.monotonic()
         self._child = Child(
-            command, ticbridge(command, config=folder / "config.yaml"),
-            {"MALLOC_ARENA_MAX": "1"},  # as in our systemd unit
+            command, ticbridge(command, *arguments, config=folder / "config.yaml"),
+            {"MALLOC_ARENA_MAX": "1", **(environment or {})},  # as in our systemd unit
             folder / "log",
         )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._child.pid
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it said that it is, with a log level of info."""
+        return "Connected to the broker" in (Path(self._folder.name) / "log").read_text()
+
     def cpu(self) -> float:
         """Seconds of processor time of all its threads so far."""
-        tasks = Path(f"/proc/{self._child.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        return cpu(self.pid)
 
     def memory(self) -> float:
         """Resident megabytes."""
@@ -69,6 +87,12 @@ class Program:
         """Stop it."""
         stop([self._child], within=20)
         self._folder.cleanup()
+
+
+def cpu(pid: int) -> float:
+    """Seconds of processor time of a process so far."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -71,6 +71,7 @@ class _Socket(ssl.SSLSocket):
 def context(settings: TlsSettings) -> Context:
     """What `mqtt.tls` asks for; `ConfigError` names the file that will not do."""
     made = Context(ssl.PROTOCOL_TLS_CLIENT)  # checks the broker's certificate and its name
+    made.minimum_version = ssl.TLSVersion.TLSv1_2  # some builds of Python leave it to OpenSSL's configuration
     made.sslsocket_class = _Socket
     ca, cert, key = settings.ca, settings.cert, settings.key
     if ca is None:

@@ -21,6 +21,7 @@ from storage.selection import EVERYTHING, Selection
 log = logging.getLogger("ticbridge.store")
 
 _T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
 _FIRST_WAIT: Final = 0.5  # seconds between two tries to write
 _MAX_WAIT: Final = 30.0
 _LOCKED_TRIES: Final = 20
@@ -28,6 +29,14 @@ _LOCKED_WAIT: Final = 0.1  # seconds; the database has waited for the lock befor
 _SAID_EVERY: Final = 60.0  # seconds between two lines about readings that are left out
 _MOST_NAMES: Final = 8
 _GLANCE: Final = 0.2  # seconds after which we look up from an empty queue
+
+
+class Inbox(Protocol[_T_co]):
+    """What of a `queue.SimpleQueue` is used."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> _T_co: ...
+
+    def get_nowait(self) -> _T_co: ...
 
 
 class WriteError(Exception):
@@ -42,13 +51,15 @@ class Stopping(Protocol):
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
-def collect(inbox: queue.Queue[_T], limits: BatchSettings, is_over: Callable[[], bool]) -> list[_T]:
+def collect(inbox: Inbox[_T], limits: BatchSettings, is_over: Callable[[], bool]) -> list[_T]:
     """One batch: full, as old as a batch may become, or what was there when it was over. Empty only then."""
     batch: list[_T] = []
     until = monotonic() + limits.seconds
     while len(batch) < limits.rows and not is_over():
         try:
             batch.append(inbox.get(timeout=min(_GLANCE, max(0.0, until - monotonic()))))
+            while len(batch) < limits.rows:  # what waits is taken without looking up
+                batch.append(inbox.get_nowait())
         except queue.Empty:
             if not batch:
                 until = monotonic() + limits.seconds  # a batch is as old as its first reading

@@ -47,7 +47,7 @@ def store(config: Any, no_migrate: bool, share: str | None, observer: bool) -> N
         except (DatabaseError, OSError) as error:
             raise click.ClickException(not_opened(error)) from None
         gc.freeze()  # what start-up made stays: looking at it again and again takes a tenth of the processor time
-        worker = Worker(settings.storage)
+        worker = Worker(settings.storage, is_behind=subscriber.is_behind)
         worker.start()
         courier = _courier() if settings.webhooks.enabled else None
         with alerting(settings, None if observer else subscriber.publish):

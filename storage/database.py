@@ -31,7 +31,7 @@ _POSTGRESQL_OPTIONS: Final = MappingProxyType({
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    "options": "-c idle_in_transaction_session_timeout=300000",
+    "options": "-c idle_in_transaction_session_timeout=300000 -c jit=off",
 })  # fmt: skip
 _ALLOWED: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding")
 # Threads of the web process: more at once wait for their turn. A server that is back is found after ten seconds.

@@ -49,13 +49,16 @@ def mark_all(meter: int) -> int:
 
 def _write(hours: Mapping[tuple[int, int], tuple[int, int]]) -> None:
     """(meter, hour) -> first and last, milliseconds."""
+    if not hours:
+        return
     table = connection.ops.quote_name(Dirty._meta.db_table)
+    keys = sorted(hours)  # in one order: two writers that lock the same two would wait for each other
+    rows = ", ".join([str((*key, *hours[key])) for key in keys])  # a tuple of numbers reads as SQL does
     statement = (
-        f"INSERT INTO {table} (meter_id, hour, first, last) VALUES (%s, %s, %s, %s) "  # noqa: S608  names only
+        f"INSERT INTO {table} (meter_id, hour, first, last) VALUES {rows} "  # noqa: S608  names and numbers
         "ON CONFLICT (meter_id, hour) DO UPDATE SET "
         f"first = CASE WHEN excluded.first < {table}.first THEN excluded.first ELSE {table}.first END, "
         f"last = CASE WHEN excluded.last > {table}.last THEN excluded.last ELSE {table}.last END"
     )
     with connection.cursor() as cursor:
-        for key in sorted(hours):  # in one order: two writers that lock the same two would wait for each other
-            cursor.execute(statement, [*key, *hours[key]])
+        cursor.execute(statement)

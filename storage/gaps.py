@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from storage.models import Data, DeadLetter, Epoch, Gap
 
@@ -16,27 +15,25 @@ _STOP: Final = timedelta(seconds=30)  # without readings: what is shorter is a r
 Span = tuple[int, int]  # the first and the last of a run of numbers
 
 
-def handled_above(epoch: Epoch) -> Iterator[Span]:
-    """What is in the database above `handled`, rising; read only as far as it is asked for: a backlog may be long."""
-    return heapq.merge(_alone(Data.objects, epoch), _alone(DeadLetter.objects, epoch), lacking_above(epoch))
-
-
-def lacking_above(epoch: Epoch) -> list[Span]:
-    """Which readings beyond `handled` came and were not stored, since they lacked something."""
-    return _spans(Gap.objects.filter(epoch=epoch, reason=Gap.Reason.LACKING, last__gt=epoch.handled))
+def lacking_above(epochs: Iterable[Epoch]) -> dict[int, list[Span]]:
+    """By epoch, which readings beyond `handled` came and were not stored, since they lacked something."""
+    handled = {epoch.pk: epoch.handled for epoch in epochs}
+    found: dict[int, list[Span]] = {}
+    gaps = Gap.objects.filter(epoch__in=handled, reason=Gap.Reason.LACKING, last__gt=F("epoch__handled"))
+    for gap in gaps.order_by("first"):
+        if gap.first is not None and gap.last is not None and gap.last > handled[gap.epoch_id]:
+            found.setdefault(gap.epoch_id, []).append((gap.first, gap.last))
+    return found
 
 
 def _spans(gaps: QuerySet[Gap]) -> list[Span]:
     return [(gap.first, gap.last) for gap in gaps.order_by("first") if gap.first is not None and gap.last is not None]
 
 
-def _alone(manager: Any, epoch: Epoch) -> Iterator[Span]:  # the managers of two models
-    seqs: QuerySet[Any, int] = manager.filter(epoch=epoch, seq__gt=epoch.handled).values_list("seq", flat=True)
-    return ((seq, seq) for seq in seqs.order_by("seq").iterator())
-
-
 def record(epoch: Epoch, first: int, last: int) -> None:
     """Write down which numbers of first..last are nowhere."""
+    if first > last:
+        return
     there = _spans(Gap.objects.filter(epoch=epoch, reason=Gap.Reason.LACKING, first__lte=last, last__gte=first))
     for manager in (Data.objects, DeadLetter.objects):
         seqs: Any = manager.filter(epoch=epoch, seq__range=(first, last))  # the managers of two models
@@ -103,6 +100,15 @@ def note_stop(epoch: Epoch, ends: datetime) -> None:
     before = Data.objects.filter(meter=epoch.meter_id, dateTime__lt=ends).order_by("-dateTime").first()
     if before is not None and ends - before.dateTime > _STOP:
         Gap.objects.create(epoch=epoch, reason=Gap.Reason.STOPPED, begins=before.dateTime, ends=ends)
+
+
+def stopped(meters: Iterable[int]) -> set[int]:
+    """Those of the meters that have a time noted when no bridge ran."""
+    meters = list(meters)
+    if not meters:
+        return set()
+    gaps = Gap.objects.filter(reason=Gap.Reason.STOPPED, epoch__meter__in=meters).select_related("epoch")
+    return {gap.epoch.meter_id for gap in gaps}
 
 
 def shorten_stops(meter: int, late: Iterable[datetime]) -> None:

@@ -13,19 +13,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, transaction
-from django.db.models import Min
 
 from bridge.envelope import Envelope, EnvelopeError, Name, printable, read_envelope, read_name
 from bridge.topics import MAX_PAYLOAD, Topics
 from storage import gaps, writer
 from storage.columns import ColumnError, columns
 from storage.dirty import mark as mark_dirty
-from storage.models import Data, DeadLetter, Epoch, Meter
-from storage.nameplate import nameplate
+from storage.models import Data, DeadLetter, Epoch
 from storage.selection import EVERYTHING, Selection
+from storage.streams import Stream, advance, note_stops, open_streams
 
 log = logging.getLogger("ticbridge.store")
 
@@ -47,6 +45,7 @@ class Mark:
     meter: str
     epoch: str
     handled: int
+    key: int = field(default=0, compare=False)  # the epoch's in this database
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +71,11 @@ class Outcome:
     readings: list[Stored] = field(default_factory=list, compare=False)
 
 
-@dataclass(slots=True)
-class _Stream:
-    """An epoch as a batch speaks of it."""
-
-    epoch: Epoch
-    is_new: bool
-    floor: int = 1
-    since: int = 1
-    late: list[datetime] = field(default_factory=list)  # when its replayed readings were taken
-    stored: list[datetime] = field(default_factory=list)  # when those were taken that are new in the database
-    lacking: list[Envelope] = field(default_factory=list)  # what is not stored
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
     incoming: Incoming
     envelope: Envelope
-    stream: _Stream
+    stream: Stream
     values: dict[str, Any]  # column -> value, of any column's type
 
     @property
@@ -114,12 +100,13 @@ def ingest(topics: Topics, batch: Sequence[Incoming], selection: Selection = EVE
     outcome = Outcome()
     with transaction.atomic():
         parsed = [one for incoming in batch if (one := _parse(topics, incoming, outcome)) is not None]
-        streams = _streams(parsed)
+        streams = open_streams(one.name for one in parsed)
         rows = []
         for one in parsed:
             name, stream = one.name, streams[one.name.meter, one.name.epoch]
             stream.floor = max(stream.floor, name.floor)
             stream.since = max(stream.since, name.since)
+            stream.seqs.add(name.seq)
             if not isinstance(name, Envelope):
                 _bury(outcome, one.incoming, one.reason, stream.epoch, name.seq)
                 continue
@@ -138,16 +125,16 @@ def ingest(topics: Topics, batch: Sequence[Incoming], selection: Selection = EVE
             if name.replay:
                 stream.late.append(name.moment)
         _insert(rows, outcome)
-        for key, stream in streams.items():
+        for stream in streams.values():
             _leave_out(stream, outcome)
-            _advance(stream)
-            outcome.marks.append(Mark(key[0], key[1], stream.epoch.handled))
-        _note_stops(streams.values())
+        advance(list(streams.values()))
+        outcome.marks += [Mark(*key, stream.epoch.handled, stream.epoch.pk) for key, stream in streams.items()]
+        note_stops(streams.values())
         mark_dirty(_stored(streams.values()))
     return outcome
 
 
-def _stored(streams: Iterable[_Stream]) -> dict[int, list[datetime]]:
+def _stored(streams: Iterable[Stream]) -> dict[int, list[datetime]]:
     """When the new readings were taken, by meter: two bridges may read one."""
     stored: dict[int, list[datetime]] = {}
     for stream in streams:
@@ -165,42 +152,6 @@ def _parse(topics: Topics, incoming: Incoming, outcome: Outcome) -> _Parsed | No
             return _Parsed(incoming, name, str(error))
         _bury(outcome, incoming, str(error))
         return None
-
-
-def _streams(parsed: Iterable[_Parsed]) -> dict[tuple[str, str], _Stream]:
-    """The epochs of a batch, locked until it is committed; made at first sight."""
-    first: dict[tuple[str, str], Envelope | Name] = {}
-    for one in parsed:
-        known = first.setdefault((one.name.meter, one.name.epoch), one.name)
-        if not isinstance(known, Envelope):
-            first[known.meter, known.epoch] = one.name
-    found = {}
-    for key in sorted(first):  # in one order: two workers that lock the same two would wait for each other
-        name = first[key]
-        envelope = name if isinstance(name, Envelope) else None
-        meter, _ = Meter.objects.get_or_create(
-            meter_id=name.meter,
-            defaults={"mode": envelope.mode.value, "timezone": envelope.tz} if envelope else {},
-        )
-        if envelope is not None:
-            _keep_up(meter, envelope)
-        epoch, is_new = Epoch.objects.get_or_create(
-            meter=meter,
-            uuid=UUID(name.epoch),
-            defaults={"bridge": name.bridge, "handled": 0, "floor": 1},
-        )
-        found[key] = _Stream(Epoch.objects.select_for_update().get(pk=epoch.pk), is_new)
-    return found
-
-
-def _keep_up(meter: Meter, envelope: Envelope) -> None:
-    """What a reading says of its meter; a change is in its history."""
-    said = {"mode": envelope.mode.value, "timezone": meter.timezone or envelope.tz, **nameplate(meter, envelope.values)}
-    changed = {name: value for name, value in said.items() if getattr(meter, name) != value}
-    for name, value in changed.items():
-        setattr(meter, name, value)
-    if changed:
-        meter.save(update_fields=list(changed))
 
 
 def _insert(rows: list[_Row], outcome: Outcome) -> None:
@@ -222,20 +173,27 @@ def _insert(rows: list[_Row], outcome: Outcome) -> None:
         _insert(rows[half:], outcome)
         return
     outcome.stored += len(inserted)
-    epochs = {row.stream.epoch.pk: row.stream.epoch for row in rows}
     by_key = {(row.stream.epoch.pk, row.seq): row for row in rows}
     for key in inserted:
         row = by_key[key]
         row.stream.stored.append(row.values["dateTime"])
         outcome.readings.append(Stored(row.stream.epoch.meter_id, row.envelope, row.values))
-    lacking = {pk: gaps.lacking_above(epoch) for pk, epoch in epochs.items()}
-    for epoch, seq in inserted:
-        if seq <= epochs[epoch].handled or (lacking[epoch] and gaps.holds(lacking[epoch], seq)):
-            gaps.shrink(epochs[epoch], seq)
-    for epoch in epochs:  # what a worker of another version could not read
-        DeadLetter.objects.filter(epoch=epoch, seq__in=[seq for of, seq in inserted if of == epoch]).delete()
+    _come_after_all({key: by_key[key].stream.epoch for key in inserted})
     if len(inserted) < len(rows):
         _look_at_duplicates(rows, set(inserted), outcome)
+
+
+def _come_after_all(inserted: Mapping[writer.Key, Epoch]) -> None:
+    """Take new readings from what is known of missing ones."""
+    lacking = gaps.lacking_above(set(inserted.values()))
+    for (pk, seq), epoch in inserted.items():
+        if seq <= epoch.handled or gaps.holds(lacking.get(pk, ()), seq):
+            gaps.shrink(epoch, seq)
+    epochs, seqs = ({key[n] for key in inserted} for n in (0, 1))
+    letters = DeadLetter.objects.filter(epoch__in=epochs, seq__in=seqs)
+    read = [pk for pk, *key in letters.values_list("pk", "epoch", "seq") if tuple(key) in inserted]
+    if read:  # what a worker of another version could not read
+        DeadLetter.objects.filter(pk__in=read).delete()
 
 
 def _look_at_duplicates(rows: list[_Row], inserted: set[tuple[int, int]], outcome: Outcome) -> None:
@@ -285,7 +243,7 @@ def _bury(
     log.warning("A reading on %s was set aside: %s", topic, reason)
 
 
-def _leave_out(stream: _Stream, outcome: Outcome) -> None:
+def _leave_out(stream: Stream, outcome: Outcome) -> None:
     """Readings that lack something are handled: a gap says so, unless they are here already, stored or set aside."""
     if not stream.lacking:
         return
@@ -296,29 +254,3 @@ def _leave_out(stream: _Stream, outcome: Outcome) -> None:
     new = gaps.lack(stream.epoch, seqs) if seqs else 0
     outcome.lacking += new
     outcome.duplicates += len(stream.lacking) - new
-
-
-def _advance(stream: _Stream) -> None:
-    """Move `handled` over what is there without a hole, and over what can no longer come."""
-    epoch, floor = stream.epoch, stream.floor
-    if floor - 1 > epoch.handled:
-        gaps.record(epoch, max(epoch.handled + 1, stream.since), floor - 1)
-        epoch.handled = floor - 1
-    for first, last in gaps.handled_above(epoch):
-        if first > epoch.handled + 1:
-            break
-        epoch.handled = last
-    epoch.floor = max(epoch.floor, floor)
-    epoch.save(update_fields=["handled", "floor"])
-
-
-def _note_stops(streams: Iterable[_Stream]) -> None:
-    """What comes late makes a stop shorter that was noted before."""
-    for stream in streams:
-        if stream.is_new:
-            first = Data.objects.filter(epoch=stream.epoch).aggregate(first=Min("dateTime"))["first"]
-            heard = [*([first] if first else []), *(envelope.moment for envelope in stream.lacking)]
-            if heard:
-                gaps.note_stop(stream.epoch, min(heard))
-        if stream.late:
-            gaps.shorten_stops(stream.epoch.meter_id, stream.late)

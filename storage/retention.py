@@ -19,6 +19,7 @@ from storage.buckets import HOUR, floor
 from storage.dbtime import Milliseconds
 from storage.energy import SILENCE, follows
 from storage.models import Data, Dirty, Meter, Rollup
+from storage.turns import alone
 from storage.window import REGISTERS, moment
 
 _CHUNK: Final = 500  # rows of one statement
@@ -51,6 +52,8 @@ def _thin_until(meter: int, cutoff: int) -> Iterator[int]:
                 _whole_since(meter, cutoff)
             return
         with transaction.atomic():
+            if not alone(meter):
+                return
             gone = thin(meter, hour)
             if gone is None:
                 return
@@ -103,7 +106,11 @@ def _drop_minutes(until: datetime) -> Iterator[int]:
     for meter in Meter.objects.values_list("pk", flat=True):
         own = minutes.filter(meter=meter)
         while (oldest := own.order_by("start").values_list("start", flat=True).first()) and oldest < until:
-            yield own.filter(start__lt=min(until, oldest + timedelta(days=1))).delete()[0]
+            with transaction.atomic():
+                if not alone(meter):
+                    break
+                gone = own.filter(start__lt=min(until, oldest + timedelta(days=1))).delete()[0]
+            yield gone
 
 
 def _shrink() -> Iterator[int]:

@@ -7,12 +7,13 @@ need, and writes them, in one transaction: cut off at any moment, either the mar
 from __future__ import annotations
 
 import logging
+import random
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.dispatch import Signal
 
 from storage.bucket import Bucket, upsert
@@ -20,6 +21,7 @@ from storage.buckets import HOUR, MINUTE, ceiling, floor, midnights, zone_of
 from storage.energy import LONGEST, SILENCE, covered, silences
 from storage.models import Dirty, Meter, Register, Rollup
 from storage.retention import thin
+from storage.turns import alone
 from storage.window import REGISTERS, Window, moment, read_window
 
 log = logging.getLogger("ticbridge.store")
@@ -28,12 +30,13 @@ log = logging.getLogger("ticbridge.store")
 rolled_up: Final = Signal()
 
 _HOURS: Final = 6  # of one transaction: a writer of readings waits no longer than these take
-_LOCK: Final = 0x71CC  # PostgreSQL advisory lock, with the meter's key: two workers never roll up one meter at once
 
 
 def roll_up() -> Iterator[int]:
     """Bring the roll-ups up to date; yields after each transaction how many marks it worked off."""
-    for pk in Meter.objects.filter(dirty__isnull=False).distinct().values_list("pk", flat=True):
+    pks = list(Meter.objects.filter(dirty__isnull=False).distinct().values_list("pk", flat=True))
+    random.shuffle(pks)  # workers that share them do not walk behind each other
+    for pk in pks:
         while hours := _turn(pk):
             yield hours
 
@@ -41,7 +44,7 @@ def roll_up() -> Iterator[int]:
 @transaction.atomic
 def _turn(pk: int) -> int:
     """Work off the oldest marks of a meter; how many."""
-    if not _alone(pk):
+    if not alone(pk):
         return 0
     marks = list(Dirty.objects.select_for_update().filter(meter=pk).order_by("hour")[:_HOURS])
     marks = [mark for n, mark in enumerate(marks) if (mark.hour - marks[0].hour).total_seconds() == n * HOUR]
@@ -63,15 +66,6 @@ def _turn(pk: int) -> int:
         if meter.raw_since is not None and mark.hour < meter.raw_since:
             thin(pk, int(mark.hour.timestamp()))  # it came too late to be kept
     return len(marks)
-
-
-def _alone(pk: int) -> bool:
-    """Whether no other worker rolls up this meter; on SQLite the transaction itself holds the others off."""
-    if connection.vendor != "postgresql":
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK, pk % 2**31])
-        return bool(cursor.fetchone()[0])
 
 
 def _whole_hours(low: int, high: int) -> tuple[int, int]:

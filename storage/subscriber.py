@@ -21,6 +21,7 @@ from storage.ingest import Incoming, Mark, Stored
 from storage.models import Store
 from storage.publishing import Confirmed
 from storage.selection import Selection
+from storage.watermarks import Telling
 
 log = logging.getLogger("ticbridge.store")
 
@@ -46,7 +47,7 @@ class Subscriber:
     ) -> None:
         self._topics = Topics(settings.mqtt.base_topic)
         self._batch = settings.storage.batch
-        self._inbox: queue.Queue[Received] = queue.Queue()  # bounded by the session's receive_maximum
+        self._inbox: queue.SimpleQueue[Received] = queue.SimpleQueue()  # bounded by the session's receive_maximum
         self._stopping = threading.Event()
         self._is_observer = observer
         self._id = Store.objects.get_or_create(pk=1)[0].store_id
@@ -58,6 +59,12 @@ class Subscriber:
         self._on_stored = on_stored
         self._confirmed = Confirmed()
         self._pulse = Pulse("storing")
+        self._telling = Telling(
+            self._batch.seconds,
+            lambda mark: self._link.send(self._watermark(mark)),
+            lambda mark: self.publish(self._watermark(mark)),
+            is_shared=share is not None,
+        )
         self._writer = Writer(self._topics, self._stopping, Selection.of(settings.storage), pulse=self._pulse)
         readings = self._topics.meter("+", "reading")
         name = f"ticbridge-{'observer' if observer else 'store'}-{self._id}"
@@ -89,6 +96,7 @@ class Subscriber:
         self._stopping.set()
         if not self._is_second:
             self._flush()
+            self._telling.tell(everything=True)
         self._link.stop([] if self._is_observer else [self._offline])
         on_stop(self.summary())
         return code
@@ -105,6 +113,10 @@ class Subscriber:
                 return 1
         return 0
 
+    def is_behind(self) -> bool:
+        """Whether more readings wait than one batch takes."""
+        return self._inbox.qsize() >= self._batch.rows
+
     def status(self) -> str:
         """What it does now, in words."""
         broker = "connected" if self._link.connected else "not connected"
@@ -118,7 +130,9 @@ class Subscriber:
             self._handle(batch)
 
     def _is_over(self) -> bool:
-        self._pulse.beat()  # asked several times a second while a batch is collected
+        """Asked several times a second while a batch is collected."""
+        self._pulse.beat()
+        self._telling.tell()
         return self._stopping.is_set() or not self._link.alive
 
     def publish(self, message: Message) -> bool:
@@ -189,8 +203,8 @@ class Subscriber:
         for received in batch:
             self._link.ack(received)
         if not self._is_observer:
-            for mark in outcome.marks:
-                self._link.send(self._watermark(mark))
+            self._telling.note(outcome.marks)
+            self._telling.tell()
         self._on_stored(outcome.readings)
 
     def _watermark(self, mark: Mark) -> Message:

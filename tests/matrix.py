@@ -28,11 +28,8 @@ def _try(python: str, django: str, arguments: tuple[str, ...]) -> bool:
     with tempfile.TemporaryDirectory(prefix="ticbridge-matrix-") as folder:
         subprocess.run([python, "-m", "venv", folder], check=True)
         own = f"{folder}/bin/python"
-        wanted = [f"{ROOT}[store,dev]", f"django=={django}.*"]
+        wanted = ["-e", f"{ROOT}[store,dev]", f"django=={django}.*"]  # the tree, not a copy
         subprocess.run([own, "-m", "pip", "install", "--quiet", *wanted], check=True)
-        subprocess.run(
-            [own, "-m", "pip", "uninstall", "--quiet", "--yes", "ticbridge"], check=True
-        )  # the tree, not a copy
         real = subprocess.run([own, "-c", _REAL], capture_output=True, text=True, check=True).stdout.split()
         tests = arguments or ("tests/bridge", "tests/homeassistant", "tests/storage")
         command = [own, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-m", ALONE, *tests]

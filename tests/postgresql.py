@@ -26,20 +26,25 @@ _PATIENCE: Final = 60.0
 
 
 class PostgreSQL:
-    """A cluster in a folder of its own, on the loopback address alone. Not `durable`: a power cut would break it."""
+    """A cluster in a folder of its own, on the loopback address alone. Not `durable`: a power cut would break it.
 
-    def __init__(self, *, durable: bool = False) -> None:
+    `network`: this machine's address in a network of tests, which it then also listens to.
+    """
+
+    def __init__(self, *, durable: bool = False, network: str = "") -> None:
         pytest.importorskip("psycopg", reason="psycopg is not installed (pip install 'ticbridge[postgresql]')")
         initdb = need_postgresql("initdb")
         self._programs = Path(initdb).parent
-        self._folder = Path(tempfile.mkdtemp(prefix="ticbridge-postgresql-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="ticbridge-postgresql-"))
         self._durable = durable
+        self._addresses = f"127.0.0.1,{network}" if network else "127.0.0.1"
         self.port = free_port()
         if os.geteuid() == 0:  # which PostgreSQL refuses to be
-            shutil.chown(self._folder, "postgres")
-        self._run("initdb", "-D", str(self._folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        access = self._folder / "pg_hba.conf"
-        access.write_text(f"host all {GUARDED} 127.0.0.1/32 scram-sha-256\n{access.read_text()}")
+            shutil.chown(self.folder, "postgres")
+        self._run("initdb", "-D", str(self.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        access = self.folder / "pg_hba.conf"
+        others = f"host all all {network}/24 trust\n" if network else ""
+        access.write_text(f"host all {GUARDED} 127.0.0.1/32 scram-sha-256\n{others}{access.read_text()}")
         self.start()
 
     @property
@@ -50,18 +55,18 @@ class PostgreSQL:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self._folder} -h 127.0.0.1"
+        options = f"-p {self.port} -k {self.folder} -h {self._addresses}"
         if not self._durable:
             options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
-        self._run("pg_ctl", "-D", str(self._folder), "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+        self._run("pg_ctl", "-D", str(self.folder), "-w", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def stop(self, how: str = "immediate") -> None:
-        self._run("pg_ctl", "-D", str(self._folder), "-w", "-m", how, "stop")
+        self._run("pg_ctl", "-D", str(self.folder), "-w", "-m", how, "stop")
 
     def close(self) -> None:
-        if (self._folder / "postmaster.pid").exists():
+        if (self.folder / "postmaster.pid").exists():
             self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, name: str, *arguments: str) -> None:
         program = str(self._programs / name)

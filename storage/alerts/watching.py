@@ -28,6 +28,8 @@ log = logging.getLogger("ticbridge.alerts")
 
 _OLD: Final = timedelta(hours=1)
 _DISORDER: Final = timedelta(minutes=2)
+_LOOKED_AT: Final = ("at", "heard", "is_silent", "memory")
+_ROWS: Final = 5000  # of one statement: SQLite takes 32 766 parameters
 
 
 class Watcher:
@@ -65,9 +67,27 @@ def look(readings: Iterable[Stored], now: datetime) -> None:
     alerts = Book.of(by_meter, rules) if rules else None
     for place in places:
         _look_at(place, by_meter[place.meter_id], rules, alerts, now)
-        place.save(update_fields=["at", "heard", "is_silent", "memory"])
+    for start in range(0, len(places), _ROWS):
+        _write(places[start : start + _ROWS])
     if alerts is not None:
         alerts.save()
+
+
+def _write(places: Sequence[Place]) -> None:
+    """One statement for all meters. Their rows are there: INSERT, since it knows what type each value has to become.
+
+    `bulk_create` hands PostgreSQL arrays, whose texts Python escapes: that took a third of all that a reading takes.
+    """
+    fields = Place._meta.concrete_fields
+    row = f"({', '.join(['%s'] * len(fields))})"
+    statement = (
+        f"INSERT INTO {Place._meta.db_table} ({', '.join(str(field.column) for field in fields)}) "  # noqa: S608  names only
+        f"VALUES {', '.join([row] * len(places))} ON CONFLICT (meter_id) DO UPDATE SET "
+        f"{', '.join(f'{name} = excluded.{name}' for name in _LOOKED_AT)}"
+    )
+    values = [field.get_db_prep_save(getattr(place, field.attname), connection) for place in places for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
 
 
 def usable(rules: Iterable[AlertRule]) -> list[AlertRule]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from time import monotonic
 from types import TracebackType
@@ -40,10 +41,10 @@ class Hass:
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
         self._number = 0
+        address = f"ws{self.url.removeprefix('http')}/api/websocket"
+        self._end = ExitStack()
         try:
-            self._socket = connect(
-                f"ws{self.url.removeprefix('http')}/api/websocket", max_size=_LARGEST, proxy=None, open_timeout=_WAIT
-            )
+            self._socket = self._end.enter_context(connect(address, max_size=_LARGEST, proxy=None, open_timeout=_WAIT))
         except (OSError, WebSocketException) as error:
             raise HassError(
                 f"Home Assistant does not answer at {self.url} ({_reason(error)}): is homeassistant.url right, "
@@ -52,14 +53,14 @@ class Hass:
         try:
             self.version = self._log_in(token)
         except BaseException:
-            self._socket.close()
+            self._end.close()
             raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._socket.close()
+        self._end.close()
 
     # --- questions -------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -145,15 +146,22 @@ class Stretch:
 
 
 Answer: TypeAlias = tuple[tuple[str, ...], str]  # the periods that it may be, and why there are several
+Counted: TypeAlias = Sequence[tuple[str, int]] | None  # the periods of a bucket that ran, and their Wh
 Question: TypeAlias = date | None  # of which day the word is not known; None: whether it is off-peak
 
 
-def parts(plan: Plan, bucket: Bucket, facts: Facts) -> Iterable[Part]:
-    """Energy of an hour (or of a day whose hours are not known) under an offer."""
+def counted(bucket: Bucket, known: Known) -> Counted:
+    """What the meter's own indexes say of a bucket; None if it is not known what one of them counts."""
+    told = [(period, wh) for period, wh in periods_of(bucket, known) if wh] if bucket.indexes else []
+    return told if told and all(period != UNKNOWN for period, _ in told) else None
+
+
+def parts(plan: Plan, bucket: Bucket, facts: Facts, told: Counted) -> Iterable[Part]:
+    """Energy of an hour (or of a day whose hours are not known) under an offer; `told` is what `counted` says."""
     total = sum(bucket.indexes.values()) if bucket.east is None else bucket.east
     if plan.option == "base":
         return [Part(("base",), total)]
-    own = _counted(plan, bucket, facts.known)
+    own = _counted(plan, bucket, facts.known, told)
     if own is not None:
         return own
     if not plan.rules:
@@ -184,7 +192,7 @@ def by_rules(plans: Mapping[int, Plan], facts: Facts) -> Told:
         plan = None if agreement is None else plans.get(agreement.offer)
         if plan is None:
             return None
-        shared = parts(plan, bucket, facts)
+        shared = parts(plan, bucket, facts, counted(bucket, facts.known))
         return [(part.periods[0] if len(part.periods) == 1 else UNKNOWN, part.wh) for part in shared]
 
     return told
@@ -209,16 +217,15 @@ def telling(plan: Plan, bucket: Bucket, facts: Facts) -> tuple[date, str] | None
     return only[0] if not others and len(only) == 1 else None
 
 
-def _counted(plan: Plan, bucket: Bucket, known: Known) -> list[Part] | None:
+def _counted(plan: Plan, bucket: Bucket, known: Known, told: Counted) -> list[Part] | None:
     """What the meter's own indexes say, if they count the periods of this offer."""
-    told = [(period, wh) for period, wh in periods_of(bucket, known) if wh]
-    if not bucket.indexes or any(period == UNKNOWN for period, _ in told):
+    if told is None:
         return None
     contract = known.agreement(DRAWN, bucket.start)
     common = _COMMON.get(plan.option)
     if common is None:  # the hours of such an offer are its own
         common = frozenset(plan.periods) if contract is not None and contract.offer == plan.offer else frozenset()
-    if not told or not all(period in common for period, _ in told):
+    if not all(period in common for period, _ in told):
         return None
     return [Part((period,), wh) for period, wh in told]
 
@@ -336,5 +343,6 @@ def _minute(wall: datetime) -> int:
     return wall.hour * 60 + wall.minute
 
 
+@lru_cache(maxsize=4)  # one hour is asked for under each offer
 def _local(at: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone(zone).replace(tzinfo=None)

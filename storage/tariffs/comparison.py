@@ -6,17 +6,20 @@ is priced at the cheapest and at the dearest that it may have been.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from bridge.derived.breaker import LEVEL
-from storage.tariffs.calendars import Facts, Part, Plan, parts
-from storage.tariffs.costs import DRAWN, Agreement, Bucket, Day, Known, subscription
+from storage.tariffs.calendars import Facts, Part, Plan, counted, parts
+from storage.tariffs.costs import DRAWN, Agreement, Bucket, Day, Known, Series, subscription
 from storage.tariffs.timeline import Timeline, Version
 
+_BEGIN: Final = -(2**62)  # before each change of a price, and after
+_END: Final = 2**62
 POWERS: Final = (3, 6, 9, 12, 15, 18, 24, 30, 36)  # kVA that are sold
 
 
@@ -123,10 +126,12 @@ def compare(
     """Price the buckets under each candidate, at the contract's power and at the one that is needed."""
     hours = [bucket for bucket in buckets if bucket.is_drawn_known]
     powers: list[int | None] = list(dict.fromkeys(kva for kva in (power, need.power) if kva is not None)) or [None]
-    quotes = []
-    for candidate in candidates:
-        shared = [(hour.start, part) for hour in hours for part in parts(candidate.plan, hour, facts)]
-        quotes += [_quote(candidate, kva, shared, days, prices) for kva in powers]
+    shares = [_Share(candidate, prices.of(candidate.plan.offer)) for candidate in candidates]
+    for hour in hours:
+        told = counted(hour, facts.known)
+        for share in shares:
+            share.add(hour.start, parts(share.candidate.plan, hour, facts, told))
+    quotes = [_quote(share, kva, days) for share in shares for kva in powers]
     quotes.sort(key=lambda quote: (quote.middle is None, quote.middle or 0, quote.name, quote.power or 0))
     return Comparison(
         wh=sum(sum(hour.indexes.values()) if hour.east is None else hour.east for hour in hours),
@@ -139,14 +144,31 @@ def compare(
     )
 
 
-def _quote(
-    candidate: Candidate, power: int | None, shared: Sequence[tuple[int, Part]], days: Sequence[Day], prices: Known
-) -> Quote:
+class _Share:
+    """The energy of a candidate, added up between changes of its prices."""
+
+    def __init__(self, candidate: Candidate, prices: Mapping[Series, Timeline[Decimal]]) -> None:
+        self.candidate = candidate
+        self.known = Known({}, {}, prices)
+        # Between two of these each price is what it was.
+        self._edges = sorted({edge for one in prices.values() for edge in one.edges(_BEGIN, _END)})
+        self.wh: dict[tuple[int, tuple[str, ...], str], int] = defaultdict(int)  # by an instant of that time
+
+    def add(self, at: int, shared: Iterable[Part]) -> None:
+        """An hour."""
+        n = bisect_right(self._edges, at)
+        since = self._edges[n - 1] if n else _BEGIN
+        for part in shared:
+            self.wh[since, part.periods, part.why] += part.wh
+
+
+def _quote(share: _Share, power: int | None, days: Sequence[Day]) -> Quote:
+    candidate, prices = share.candidate, share.known
     agreement = Agreement(candidate.plan.offer, power)
     groups: dict[tuple[tuple[str, ...], tuple[Decimal | None, ...], str], int] = defaultdict(int)
-    for at, part in shared:
-        paid = tuple(prices.price(agreement, "energy", period, at) for period in part.periods)
-        groups[part.periods, paid, part.why] += part.wh
+    for (at, periods, why), wh in share.wh.items():
+        paid = tuple(prices.price(agreement, "energy", period, at) for period in periods)
+        groups[periods, paid, why] += wh
     lines = tuple(Line(periods, paid, wh, why) for (periods, paid, why), wh in groups.items() if wh)
     lines = tuple(sorted(lines, key=lambda line: (len(line.periods), line.periods)))
     fixed = _fixed(agreement, days, prices)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import isleap
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from storage.tariffs.costs import UNKNOWN, Bucket, Day, Known, Row, Told, price_
 from storage.tariffs.learning import learn
 from storage.tariffs.models import DayCost, DirtyDays
 from storage.tariffs.observing import observe
+from storage.turns import alone
 
 _DAYS: Final = 31  # of one transaction: a writer of readings waits no longer than these take
 _READINGS: Final = 20_000  # whose labels are looked at in one transaction; if there are more, it takes a day
@@ -36,6 +37,8 @@ def reckon() -> Iterator[int]:
 @transaction.atomic
 def _turn(pk: int) -> int:
     """Work off the oldest marked days of a meter; how many."""
+    if not alone(pk):
+        return 0
     mark = DirtyDays.objects.select_for_update().filter(meter=pk).first()
     if mark is None:
         return 0
@@ -51,7 +54,7 @@ def _turn(pk: int) -> int:
         days = midnights(first, min(end, first + 86_400), where)
     learn(pk, loading.moment(first), loading.moment(days[-1]))
     facts = Facts(where, loading.known(pk), plans.slots(pk), lambda hour: plans.pieces(pk, hour))
-    hours = loading.hours(pk, first, days[-1])
+    hours = loading.hours(pk, days[0], days[-1])  # whole days, though a mark may begin in the middle of one
     observe(meter, hours, facts)
     marked = mark.first, mark.last
     mark.refresh_from_db()
@@ -153,13 +156,14 @@ def costs(meter: Meter, first_day: date, last_day: date) -> Costs:
 
 def costs_by(meter: Meter, first_day: date, last_day: date, step: Literal["day", "month"]) -> tuple[Costs, ...]:
     """The same for each day or calendar month of the range that it touches; the first and last may be cut short."""
-    found = _stored(meter, first_day, last_day)
+    found = {day: list(rows) for day, rows in groupby(_stored(meter, first_day, last_day), key=lambda one: one[0])}
     answers = []
     first = first_day
     while first <= last_day:
         last = first if step == "day" else min(last_day, _month_end(first))
-        rows = [(day, row) for day, row in found if first <= day <= last]
-        answers.append(_sum(first, last, [row for _, row in rows], {day for day, _ in rows}))
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        rows = [row for day in days for _, row in found.get(day, ())]
+        answers.append(_sum(first, last, rows, found.keys() & days))
         first = last + timedelta(days=1)
     return tuple(answers)
 
@@ -168,14 +172,15 @@ def _month_end(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
-def _stored(meter: Meter, first: date, last: date) -> list[tuple[date, DayCost]]:
+def _stored(meter: Meter, first: date, last: date) -> list[tuple[date, Row]]:
     where = zone_of(meter.timezone)
     start, end = (datetime.combine(day, time(), where) for day in (first, last + timedelta(days=1)))
     rows = DayCost.objects.filter(meter=meter, day__gte=start, day__lt=end).order_by("day")
-    return [(row.day.astimezone(where).date(), row) for row in rows]
+    names = ("day", "direction", "period", "wh", "amount", "estimated")
+    return [(day.astimezone(where).date(), Row(*row)) for day, *row in rows.values_list(*names)]
 
 
-def _sum(first: date, last: date, rows: Iterable[DayCost], days: set[date]) -> Costs:
+def _sum(first: date, last: date, rows: Iterable[Row], days: Collection[date]) -> Costs:
     rows = sorted(rows, key=lambda row: (row.direction, row.period))
     lines = tuple(_line(key, list(same)) for key, same in groupby(rows, key=lambda row: (row.direction, row.period)))
     known = sum((row.amount for row in rows if row.amount is not None), Decimal())
@@ -183,7 +188,7 @@ def _sum(first: date, last: date, rows: Iterable[DayCost], days: set[date]) -> C
     return Costs(first, last, lines, known, there and all(line.amount is not None for line in lines))
 
 
-def _line(key: tuple[str, str], rows: list[DayCost]) -> Line:
+def _line(key: tuple[str, str], rows: list[Row]) -> Line:
     """Sums in Python: SQLite would add decimals as floating-point numbers."""
     whs, amounts = [row.wh for row in rows], [row.amount for row in rows]
     return Line(

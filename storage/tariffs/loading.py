@@ -14,6 +14,7 @@ from storage.tariffs.timeline import Timeline, Version
 
 INDEXES: Final = tuple(f"easf{n:02}" for n in range(1, 11))
 _COLUMNS: Final = ("start", "origin", "east", "eait", "estimated", "has_reset", "readings", *INDEXES)
+_CHUNK: Final = 1000  # rows in memory at once: a year has nine thousand hours
 
 
 def moment(seconds: int) -> datetime:
@@ -90,7 +91,7 @@ def _rows(meter: int, step: int, start: int, end: int) -> Any:  # a query
 def _merged(rows: Any, length: int, *, curve: bool = False) -> list[Bucket]:
     found: dict[int, Bucket] = {}
     spread = set()  # what was measured over a silence, and shared out over its hours
-    for row in rows.values(*_COLUMNS):
+    for row in rows.values(*_COLUMNS).iterator(_CHUNK):
         start = _seconds(row["start"])
         indexes = {n: row[name] for n, name in enumerate(INDEXES, 1) if row[name] is not None}
         new = Bucket(

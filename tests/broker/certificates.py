@@ -27,7 +27,9 @@ class Authority:
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
         self._own = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
+        # Without it Python from 3.13 on does not take it for an authority where it checks strictly.
         self._openssl("req", "-x509", *_CURVE, "-days", "30", "-subj", f"/CN={name}",
+                      "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                       "-keyout", str(self._own.key), "-out", str(self._own.cert))  # fmt: skip
 
     @property
@@ -39,7 +41,7 @@ class Authority:
         """A certificate for these names; with negative days one that has expired."""
         made = Certificate(self._folder / f"{self._name}-{name}.pem", self._folder / f"{self._name}-{name}.key")
         request, extensions = made.cert.with_suffix(".csr"), made.cert.with_suffix(".ext")
-        extensions.write_text(f"subjectAltName={names}\n")
+        extensions.write_text(f"subjectAltName={names}\nauthorityKeyIdentifier=keyid\n")
         self._openssl("req", "-new", *_CURVE, "-subj", f"/CN={name}", "-keyout", str(made.key), "-out", str(request))
         self._openssl("x509", "-req", "-in", str(request), "-CA", str(self._own.cert), "-CAkey", str(self._own.key),
                       "-CAcreateserial", "-days", str(days), "-extfile", str(extensions),

@@ -23,7 +23,7 @@ from tests.faults.generator import Generator
 from tests.faults.ledger import Promised, Stored, Verdict, count, judge, read_database
 from tests.faults.processes import PATIENCE, Broker, Program
 from tests.faults.relay import Relay
-from tests.faults.station import HURRY, LINK, LONG, Station, Tree, merged
+from tests.faults.station import HURRY, LINK, LONG, RATE, Station, Tree, merged
 from tests.faults.wrapper import KILLS_THE_BROKER
 from tests.postgresql import PostgreSQL
 
@@ -79,6 +79,9 @@ class House:
         self.store = Program("store", folder, merged(config, {k: v for k, v in changes.items() if k == "storage"}))
         self.store.tampering = {"hurry": LINK}
         self.workers: list[Program] = []  # beside the store, of the same database
+        self._workers = 0  # that there ever were
+        self._programs = [self.store]  # all that must end with us
+        self._links: list[Relay] = []
 
     # --- parts -------------------------------------------------------------------------------------
 
@@ -96,10 +99,10 @@ class House:
     def programs(self) -> list[Program]:
         return [self.store, *self.workers, *(station.bridge for station in self.stations)]
 
-    def add_station(self, bridge: str, meter: str = "") -> Station:
+    def add_station(self, bridge: str, meter: str = "", meters: int = 1) -> Station:
         """One more bridge, with a meter of its own, or at the same as another: then its frames count on elsewhere."""
         number = len(self.stations)
-        station = Station(number, self.folder, self.near.port, self._changes, self.seed + 100 * number, bridge)
+        station = Station(number, self.folder, self.near.port, self._changes, self.seed + 100 * number, bridge, meters)
         if meter:
             station.read_too(meter)
         self.stations.append(station)
@@ -108,14 +111,30 @@ class House:
     def share(self, workers: int) -> None:
         """Have so many workers store, each taking a part of the readings."""
         self.store.arguments = ["--share", "workers"]
-        for number in range(1, workers):
-            worker = Program(f"store{number}", self.folder, self.store.config)
-            worker.tampering, worker.arguments = self.store.tampering, self.store.arguments
-            self.workers.append(worker)
+        for _ in range(1, workers):
+            self.add_worker()
+
+    def add_worker(self, link: Relay | None = None) -> Program:
+        """One more worker, over the link of the others or one of its own; it does not run yet."""
+        self._workers += 1
+        config = merged(self.store.config, {"mqtt": {"port": link.port}} if link else {})
+        worker = Program(f"store{self._workers}", self.folder, config)
+        worker.tampering, worker.arguments = self.store.tampering, self.store.arguments
+        self.workers.append(worker)
+        self._programs.append(worker)
+        return worker
+
+    def add_worker_behind_a_relay(self) -> tuple[Program, Relay]:
+        """As on a host of its own, which can be cut off."""
+        link = Relay(self.broker.port)
+        self._links.append(link)
+        return self.add_worker(link), link
 
     # --- life --------------------------------------------------------------------------------------
 
-    def start(self, *, broker: bool = True, store: bool = True, bridges: bool = True, wait: bool = True) -> None:
+    def start(
+        self, *, broker: bool = True, store: bool = True, bridges: bool = True, wait: bool = True, rate: float = RATE
+    ) -> None:
         """Start everything but what is told to be absent, and wait until readings flow."""
         if broker:
             self.broker.start()
@@ -123,7 +142,7 @@ class House:
             program.start()
         for station in self.stations:
             station.make_spool()
-            station.start_meters()
+            station.start_meters(rate)
             if bridges:
                 station.bridge.start()
         for station in self.stations if bridges and wait else ():
@@ -298,11 +317,11 @@ class House:
     def close(self) -> None:
         for station in self.stations:
             station.close()
-        for program in [self.store, *self.workers]:
+        for program in self._programs:
             program.close()
         self.broker.close()
-        self.near.close()
-        self.far.close()
+        for link in (self.near, self.far, *self._links):
+            link.close()
 
 
 def _shown(bodies: set[bytes]) -> list[bytes]:

@@ -80,10 +80,10 @@ class Station:
         self.generator.counter = 50_000
         self.bridge.config["meters"][0]["id"] = meter
 
-    def start_meters(self) -> None:
-        """Have all its meters speak."""
+    def start_meters(self, rate: float = RATE) -> None:
+        """Have all its meters speak, so many frames a second."""
         for generator in self.generators:
-            generator.start(RATE)
+            generator.start(rate)
 
     def has_begun(self) -> bool:
         """Whether a reading of each meter was accepted."""

@@ -75,7 +75,8 @@ class Pieces:
         """A bar in full."""
         start = one.start.astimezone(self.zone)
         if self.step == "hour":
-            return f"{start:%H:%M}" if start.fold == 0 else f"{start:%H:%M} ({gettext('winter time')})"
+            winter = gettext("winter time")  # within the f-string Babel finds no text before Python 3.12
+            return f"{start:%H:%M}" if start.fold == 0 else f"{start:%H:%M} ({winter})"
         return date_format(start, "F Y" if self.step == "month" else "D j N")
 
     def as_json(self, addresses: Sequence[str]) -> dict[str, Any]:

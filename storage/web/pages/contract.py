@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -24,6 +24,7 @@ from storage.tariffs.models import Contract, IndexPeriod, Offer, OffPeakSlot, Ta
 from storage.web.contracts import ContractForm, MeaningForm, OfferForm, PricesForm, SlotForm
 from storage.web.frame import look, no_meter
 
+_M = TypeVar("_M", bound=models.Model)
 _PAST: Final = 20  # changes that are shown
 
 
@@ -128,14 +129,26 @@ def _saved(form: Any, save: Callable[[], Any]) -> Any:  # None: the form says wh
 
 
 def _contract(request: HttpRequest, meter: Meter) -> _Wrong:
-    _must(request, "add", Contract)
-    _must(request, "change", Contract)
     form = ContractForm(request.POST)
-    made = _saved(form, lambda: form.save(meter))
+
+    def text(made: Contract) -> str:
+        pattern = _("%(offer)s holds from %(day)s on; its costs follow within a minute.")
+        return pattern % {"offer": made.offer, "day": f"{form.cleaned_data['since']:%d/%m/%Y}"}
+
+    return _version(request, Contract, {"contract": form}, lambda: form.save(meter), text)
+
+
+def _version(
+    request: HttpRequest, kind: type[_M], wrong: Mapping[str, Any], save: Callable[[], _M], text: Callable[[_M], str]
+) -> _Wrong:
+    """Write the next version of something, and say so; `wrong` is its form."""
+    _must(request, "add", kind)
+    _must(request, "change", kind)
+    [form] = wrong.values()
+    made: _M | None = _saved(form, save)
     if made is None:
-        return {"contract": form}
-    text = _("%(offer)s holds from %(day)s on; its costs follow within a minute.")
-    messages.success(request, text % {"offer": made.offer, "day": f"{form.cleaned_data['since']:%d/%m/%Y}"})
+        return wrong
+    messages.success(request, text(made))
     return None
 
 
@@ -150,15 +163,13 @@ def _offer(request: HttpRequest, _meter: Meter) -> _Wrong:
 
 
 def _slot(request: HttpRequest, meter: Meter) -> _Wrong:
-    _must(request, "add", OffPeakSlot)
-    _must(request, "change", OffPeakSlot)
     form = SlotForm(request.POST)
-    made = _saved(form, lambda: form.save(meter))
-    if made is None:
-        return {"slot": form}
-    messages.success(request, _("Off-peak from %(begins)s to %(ends)s is written down.")
-                     % {"begins": f"{made.begins:%H:%M}", "ends": f"{made.ends:%H:%M}"})  # fmt: skip
-    return None
+
+    def text(made: OffPeakSlot) -> str:
+        pattern = _("Off-peak from %(begins)s to %(ends)s is written down.")
+        return pattern % {"begins": f"{made.begins:%H:%M}", "ends": f"{made.ends:%H:%M}"}
+
+    return _version(request, OffPeakSlot, {"slot": form}, lambda: form.save(meter), text)
 
 
 def _end(request: HttpRequest, meter: Meter) -> _Wrong:

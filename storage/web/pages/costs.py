@@ -28,22 +28,16 @@ from storage.tariffs.offers import compare_offers
 from storage.web.bill import KINDS, Span, address, bill, known_days
 from storage.web.frame import look, no_meter
 from storage.web.ranking import ranking
-from storage.web.shown import energy, euros
+from storage.web.shown import amount, energy, euros
 
 _FORMATS: Final = {"day": "{}", "month": "{}-01", "year": "{}-01-01"}
 _YEAR: Final = 364  # days before the last one
 
 
-def _must_see(request: HttpRequest) -> None:
+def _known(request: HttpRequest) -> tuple[Meter, tuple[date, date]] | HttpResponse:
+    """The meter that is looked at and the days of which something is known, or the page that says why not."""
     if not may(request.user, "view", DayCost):
         raise PermissionDenied
-
-
-@require_safe
-@never_cache
-def costs(request: HttpRequest) -> HttpResponse:
-    """`?day=`, `?month=` or `?year=`; else the month that runs."""
-    _must_see(request)
     chosen = look(request).chosen
     if chosen is None and look(request).wanted is not None:
         return no_meter(request)
@@ -51,27 +45,43 @@ def costs(request: HttpRequest) -> HttpResponse:
     known = known_days(meter) if meter else None
     if meter is None or known is None:
         return render(request, "storage/costs_empty.html", {"why": "energy"})
+    return meter, known
+
+
+def _contract(meter: Meter) -> Contract | None:
+    """The one by which it draws now."""
+    return Contract.objects.filter(meter=meter, direction="drawn").select_valid().select_related("offer").first()
+
+
+@require_safe
+@never_cache
+def costs(request: HttpRequest) -> HttpResponse:
+    """`?day=`, `?month=` or `?year=`; else the month that runs."""
+    found = _known(request)
+    if isinstance(found, HttpResponse):
+        return found
+    meter, known = found
     if not Contract.objects.filter(meter=meter).exists():
         return render(request, "storage/costs_empty.html", {"why": "contract", "meter": meter})
     today = timezone.now().astimezone(zone_of(meter.timezone)).date()
     span = _span(request, today, known)
     if span is None:
         return render(request, "storage/costs_empty.html", {"why": "day", "meter": meter}, status=400)
-    found = bill(meter, span, today, known)
-    contract = Contract.objects.filter(meter=meter, direction="drawn").select_valid().select_related("offer").first()
+    told = bill(meter, span, today, known)
+    contract = _contract(meter)
     context = {
         "meter": meter,
-        "bill": found,
+        "bill": told,
         "here": address(span),
         "tabs": [(kind, address(Span.of(kind, min(max(span.first, known[0]), known[1])))) for kind in KINDS],
         "before": address(Span.of(span.kind, span.previous)) if span.first > known[0] else "",
         "after": address(Span.of(span.kind, span.next)) if span.next <= known[1] else "",
         "contract": contract,
         "age": age_of(contract.offer) if contract else None,
-        "foretold": _said(found.foretold),
+        "foretold": _said(told.foretold),
         "script": {
-            **found.chart,
-            "fine": [f"?{row.address}&meter={meter.meter_id}" for row in found.rows],
+            **told.chart,
+            "fine": [f"?{row.address}&meter={meter.meter_id}" for row in told.rows],
             "words": {"nothing": _("not known"), "estimated": _("estimated")},
         },
     }
@@ -114,12 +124,10 @@ def _span(request: HttpRequest, today: date, known: tuple[date, date]) -> Span |
 @never_cache
 def costs_csv(request: HttpRequest) -> HttpResponse:
     """A line for each day and price period of a span."""
-    _must_see(request)
-    chosen = look(request).chosen
-    meter = chosen.row if chosen else None
-    known = known_days(meter) if meter else None
-    if meter is None or known is None:
+    found = _known(request)
+    if isinstance(found, HttpResponse):
         return no_meter(request)
+    meter, known = found
     span = _span(request, known[1], known)
     if span is None:
         return render(request, "storage/costs_empty.html", {"why": "day", "meter": meter}, status=400)
@@ -139,18 +147,17 @@ def costs_csv(request: HttpRequest) -> HttpResponse:
 @never_cache
 def other_contracts(request: HttpRequest) -> HttpResponse:
     """What the last year, or as much as is known of it, would have cost under each offer."""
-    _must_see(request)
-    chosen = look(request).chosen
-    if chosen is None and look(request).wanted is not None:
-        return no_meter(request)
-    meter = chosen.row if chosen else None
-    whole = _whole_days(meter)
-    if meter is None or whole is None:
+    seen = _known(request)
+    if isinstance(seen, HttpResponse):
+        return seen
+    meter, known = seen
+    whole = _whole_days(known)
+    if whole is None:
         return render(request, "storage/costs_empty.html", {"why": "energy"})
     first, last = whole
     found = compare_offers(meter, first, last)
     days = (last - first).days + 1
-    own = Contract.objects.filter(meter=meter, direction="drawn").select_valid().select_related("offer").first()
+    own = _contract(meter)
     paid = all_costs(meter, first, last).total
     context = {
         "meter": meter,
@@ -160,16 +167,14 @@ def other_contracts(request: HttpRequest) -> HttpResponse:
         "is_short": days < 330,  # a season is missing
         "energy": energy(found.wh),
         "found": found,
+        "peak": amount(found.need.peak, "VA") if found.need.peak else "",
         "paid": None if paid is None else euros(paid),
         "ranks": ranking(found, own.offer.name if own else "", own.power if own else None, days, period_names()),
     }
     return render(request, "storage/other_contracts.html", context)
 
 
-def _whole_days(meter: Meter | None) -> tuple[date, date] | None:
-    known = known_days(meter) if meter else None
-    if known is None:
-        return None
+def _whole_days(known: tuple[date, date]) -> tuple[date, date] | None:
     last = known[1] - timedelta(days=1)
     first = max(known[0] + timedelta(days=1), last - timedelta(days=_YEAR))
     return (first, last) if first <= last else None

@@ -94,6 +94,17 @@ def test_reckoning_again_writes_nothing(meter: Meter, base: Offer) -> None:
     assert set(DayCost.objects.values_list("pk", flat=True)) == keys
 
 
+def test_an_hour_that_is_rolled_up_leaves_the_rest_of_its_day_as_it_was(meter: Meter, base: Offer) -> None:
+    sign(meter, base)
+    fill(meter, east=1000)
+    work()
+    before = amounts(meter)
+    noon = int((BEGIN + timedelta(hours=24 + 12)).timestamp())
+    rolled_up.send(Rollup, meter=meter.pk, start=noon, end=noon + 3600)
+    work()
+    assert amounts(meter) == before
+
+
 def test_a_new_price_is_paid_from_its_day_on(meter: Meter, base: Offer) -> None:
     sign(meter, base)
     fill(meter, east=1000)
