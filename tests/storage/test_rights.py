@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.test import RequestFactory
+from django.utils import translation
 
 from storage.alerts.models import AlertRule
 from storage.groups import DEEPEST, MeterGroup, Sight, Tree
@@ -17,6 +20,13 @@ from storage.rights import Rights, rights_of, way_to_meter
 from tests.storage.campus import Campus, tenant, token_of
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Sentences are compared in the language of the sources."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -58,6 +58,11 @@ def offer_of(option: str) -> Offer:
     return offer
 
 
+def groups() -> list[MeterGroup]:
+    manager: Any = MeterGroup.objects  # as above
+    return [manager.get_or_create(name=f"Building {letter}")[0] for letter in "ABC"]
+
+
 def made(model: type[models.Model], *rows: dict[str, Any]) -> list[models.Model]:
     return [model._default_manager.create(**row) for row in rows]
 
@@ -154,9 +159,7 @@ def costs() -> list[models.Model]:
 SAMPLES: Final[dict[type[models.Model], Sample]] = {
     Meter: Sample(lambda: list(meters()), lambda: {"meter_id": "021761234599", "name": "new"}, {"name": "cellar"}),
     MeterGroup: Sample(
-        lambda: made(MeterGroup, *[{"name": name} for name in ("Building A", "Building B", "Laboratory")]),
-        lambda: {"name": "First floor", "parent": made(MeterGroup, {"name": "Building C"})[0].pk},
-        {"name": "Building D"},
+        lambda: list(groups()), lambda: {"name": "First floor", "parent": groups()[0].pk}, {"name": "Building D"}
     ),
     Offer: Sample(
         lambda: list(offers()), lambda: {"code": "new", "name": "New", "option": "base"}, {"supplier": "EDF"}
