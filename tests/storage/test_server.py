@@ -135,4 +135,4 @@ def test_the_server_knows_who_asks_and_lets_nobody_hold_a_lock_for_ever() -> Non
     with connection.cursor() as cursor:
         names = ("application_name", "idle_in_transaction_session_timeout", "tcp_keepalives_idle", "tcp_user_timeout")
         cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names))
-        assert cursor.fetchone() == ("ticbridge", "5min", "15", "30s")
+        assert cursor.fetchone() == ("ticbridge", "5min", "15", "30000")
