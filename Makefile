@@ -32,7 +32,7 @@ check: lint types floors docs-drift site
 	$(BIN)/python -m pytest $(PARALLEL) $(if $(ARGS),,-m '$(SIDE_BY_SIDE)') $(ARGS)
 	$(if $(ARGS),,$(BIN)/python -m pytest -m alone)
 	$(if $(ARGS),,$(BIN)/python -m pytest -m 'browser and not screenshots' tests/browser)
-	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow and not alone"')
+	$(if $(ARGS),,@$(MAKE) --no-print-directory test-postgresql ARGS='-m "not slow and not alone and not long"')
 
 # Cases that `check` has one of, and what takes minutes: each thread of each service, each certificate, each contract's year.
 long: packages $(VENV)/dev

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -35,6 +36,10 @@ def _set_environment() -> None:
         "DJANGO_SETTINGS_MODULE": "tests.settings",
     }
 
+
+# Begun in the background of a shell we ignore Ctrl-C, and so would the programs that tests start, interrupted or not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Here and not in pyproject.toml: pytest-django loads a settings module that is named there before it imports this file.
 _set_environment()

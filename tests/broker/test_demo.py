@@ -90,6 +90,7 @@ def test_the_printed_address_logs_in_once_and_ctrl_c_stops_everything_within_thr
         output, _ = process.communicate()
         watchdog.cancel()
         took = monotonic() - began
+        live.close()
     assert "VA" in page
     assert refused.value.code == 410
     assert took < 3
@@ -97,6 +98,7 @@ def test_the_printed_address_logs_in_once_and_ctrl_c_stops_everything_within_thr
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_killed_demo_leaves_no_process(tmp_path: Path) -> None:
     need("mosquitto")
     with demo(tmp_path) as process:

@@ -51,6 +51,7 @@ def test_a_worker_that_dies_with_readings_in_hand_loses_none(build: Build, postg
     assert marks.heard > 0
 
 
+@pytest.mark.long
 def test_what_a_dead_worker_had_in_hand_comes_only_from_the_bridge(build: Build, postgresql: PostgreSQL) -> None:
     """The proof of the one before: where the bridge does not send again, something is missing."""
     house = build(postgresql)
@@ -67,6 +68,7 @@ def test_what_a_dead_worker_had_in_hand_comes_only_from_the_bridge(build: Build,
     assert 0 < len(verdict.missing) <= verdict.held
 
 
+@pytest.mark.long
 def test_workers_come_go_and_are_cut_off(build: Build, postgresql: PostgreSQL) -> None:
     house = build(postgresql, meters=3)
     house.share(2)

@@ -19,6 +19,7 @@ def ids(messages: list[Any]) -> list[str]:  # whatever is found
     return [message.id for message in messages if str(message.id).startswith("ticbridge.")]
 
 
+@pytest.mark.django_db  # Django asks SQLite whether it knows JSON
 def test_there_is_nothing_to_warn_of_here() -> None:
     assert ids(run_checks()) == []
 
@@ -42,6 +43,7 @@ def test_files_that_django_forgot_are_named_with_what_to_do(tmp_path: Path, sett
     assert ["migration" in (message.hint or "") for message in found] == [True] * 3
 
 
+@pytest.mark.django_db
 def test_sqlite_on_a_network_filesystem_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "mounts", lambda: MOUNTS)
     for name, found in (("/home/anne/db.sqlite3", ["ticbridge.W003"]), ("/var/lib/db.sqlite3", [])):

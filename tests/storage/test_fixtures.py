@@ -65,7 +65,7 @@ def run(script: str, folder: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("target", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_what_the_page_says_moves_everything(target: str, tmp_path: Path) -> None:
     said = [commands((ROOT / "docs/how-to" / name).read_text()) for name in ("data.md", "data.fr.md")]
     assert said[0] == said[1]

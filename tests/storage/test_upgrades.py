@@ -74,9 +74,9 @@ def test_what_was_there_is_there_after_the_upgrade_and_will_be_rolled_up(state: 
 @pytest.mark.parametrize(
     "moment",
     [
-        'CREATE TABLE "storage_rollup"',  # half of a migration is done
+        pytest.param('CREATE TABLE "storage_rollup"', marks=pytest.mark.long),  # half of a migration is done
         "'0003_rollups'",  # all of it is, and it is about to be noted
-        "INSERT INTO storage_dirty",  # an earlier one is noted
+        pytest.param("INSERT INTO storage_dirty", marks=pytest.mark.long),  # an earlier one is noted
     ],
 )
 def test_a_migration_that_is_killed_is_done_again(moment: str, scratch: Scratch) -> None:

@@ -119,6 +119,7 @@ def test_it_is_written_as_it_was_made_and_changes_the_state_as_it_is_told() -> N
 # --- the chain -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_what_migrations_make_they_take_away_and_a_second_time_makes_the_same(scratch: Scratch) -> None:
     scratch.migrate()
     everything = scratch.objects()

@@ -146,6 +146,7 @@ def test_no_address_shows_a_trace_of_another_meter_or_that_it_is_there(campus: C
     assert strange == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_same_walk_leads_an_owner_past_every_one_of_them(campus: Campus) -> None:
     client, met = client_of(User.objects.create_superuser("owner")), set[str]()
