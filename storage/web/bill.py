@@ -22,7 +22,7 @@ from storage.tariffs.models import Contract, TariffPrice
 from storage.tariffs.naming import period_names
 from storage.web.foretelling import foretell
 from storage.web.periods import mark, place
-from storage.web.shown import amount, energy, euros
+from storage.web.shown import energy, euros, number
 
 Kind = Literal["day", "month", "year"]
 KINDS: Final[tuple[Kind, ...]] = ("day", "month", "year")
@@ -148,7 +148,7 @@ def _parts(found: Costs, names: Mapping[str, str]) -> Iterator[Part]:
             name = _("%(name)s (injected)") % {"name": name}
         yield Part(
             name, mark(line.period), "" if line.period == SUBSCRIPTION else energy(line.wh),
-            "" if per is None else amount(float(round(per, 4)), "€/kWh", 4), euros(line.amount),
+            "" if per is None else number(float(round(per, 4)), 4), euros(line.amount),
         )  # fmt: skip
 
 

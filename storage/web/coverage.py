@@ -66,7 +66,7 @@ def strip(meter: Meter, now: datetime) -> Strip | None:
     days = days[first:]
     return Strip(
         len(days), tuple(_runs(days)), tuple(n for n, one in enumerate(days) if one.day.day == 1),
-        date_format(days[0].day, "j M Y"), date_format(days[-1].day, "j M Y"), _sentence(days), tuple(_months(days)),
+        date_format(days[0].day, "j N Y"), date_format(days[-1].day, "j N Y"), _sentence(days), tuple(_months(days)),
     )  # fmt: skip
 
 

@@ -24,3 +24,9 @@ def test_what_belongs_to_costs_is_for_everybody(visit: Visit, path: str) -> None
     visitor.open(path)
     assert visitor.axe() == []
     assert visitor.fits()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_months_prices_are_seen_whole_on_a_phone(visit: Visit, language: str) -> None:
+    page = visit(size=PHONE, language=language).open("/costs/?month=2026-10")
+    assert page.evaluate("[...document.querySelectorAll('.costs .scroll')].every(e => e.scrollWidth <= e.clientWidth)")

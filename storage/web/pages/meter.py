@@ -147,7 +147,7 @@ def _readings(rows: list[Data], mode: str, zone: tzinfo) -> list[Reading]:
              for slug, field in fields.items()}  # fmt: skip
     return [
         Reading(
-            date_format(timezone.localtime(said.at, zone), "j M H:i:s"),
+            date_format(timezone.localtime(said.at, zone), "j N H:i:s"),
             _amount(said, "sinsts", 1, "VA"),
             _amount(said, "east", 1000, "kWh"),
             tuple(names[slug] for slug in names if slug not in said.values),
