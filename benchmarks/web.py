@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from http.cookiejar import CookieJar
@@ -108,7 +107,6 @@ def _answers(address: str) -> bool:
     except urllib.error.HTTPError:
         return True
     except OSError:
-        time.sleep(0.1)
         return False
     return True
 
